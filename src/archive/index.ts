@@ -1,0 +1,12 @@
+/** Archive v1 (spec/archive-v1.md): the one door to the sealed format. */
+export type { RandomAccess } from './file-layout.ts'
+export type { ArchiveHeader, Compression } from './header.ts'
+export { inspectHeader } from './inspect.ts'
+export { CHECKSUMS_PATH, checkMemberPath, MANIFEST_PATH, PATH_LIMIT, pathRefusal } from './member-path.ts'
+export { openFile, type ArchiveFile } from './open-file.ts'
+export { openStream, type ArchiveStream, type OpenOptions, type StreamedMember } from './open-stream.ts'
+export { generateKeypair, parseRecipient, recipientOf } from './recipient.ts'
+export { rekey, type RekeyOptions } from './rekey.ts'
+export { seal, type Sealer, type SealOptions, type SealSummary } from './seal.ts'
+export type { OpenKey, SlotInfo, SlotKey } from './slots.ts'
+export { unseal } from './unseal.ts'

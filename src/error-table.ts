@@ -1,0 +1,377 @@
+/**
+ * The one table of what can go wrong. An entry's `say` makes the sentence from the error's data; it names the thing and
+ * the place. `hint` says what to do next. `kind` is what the edges map: `cli/exit.ts` to an exit code.
+ * docs/errors.md lists the same codes; a test holds the two against each other.
+ */
+
+export type ErrorKind = 'usage' | 'not-found' | 'denied' | 'conflict' | 'integrity' | 'unavailable' | 'bug'
+
+export interface Entry {
+  readonly kind: ErrorKind
+  // eslint-disable-next-line typescript/no-explicit-any -- each entry has its own data; SealiftError restores the type
+  readonly say: (data: any) => string
+  readonly hint?: string
+}
+
+export const table = {
+  // --- archive: what a reader must tell apart (spec/archive-v1.md §7) ---
+  NOT_AN_ARCHIVE: {
+    kind: 'integrity',
+    say: (d: { name?: string }) => `${d.name ?? 'the input'} is not a Sealift archive`,
+    hint: 'check the path; a file that went through a text-mode copy is broken for good, fetch it again',
+  },
+  ARCHIVE_TOO_NEW: {
+    kind: 'unavailable',
+    say: (d: { format: number }) =>
+      `the archive has format ${d.format}, written by a newer version of Sealift`,
+    hint: 'install a newer Sealift, or open it with the reader that its specification describes',
+  },
+  HEADER_INVALID: {
+    kind: 'integrity',
+    say: (d: { reason: string }) => `the archive header is not valid: ${d.reason}`,
+    hint: 'the first bytes of the file were changed; take another copy of this archive',
+  },
+  NO_KEY_FITS: {
+    kind: 'denied',
+    say: (d: { tried: number; slots: string }) =>
+      `none of the ${d.tried} keys opens this archive (its slots: ${d.slots})`,
+    hint: '`sealift inspect` shows the slots; check the passphrase or name the right secret key',
+  },
+  HEADER_CHANGED: {
+    kind: 'integrity',
+    say: () => 'the header was changed after the archive was sealed',
+    hint: 'do not trust this copy; take another one',
+  },
+  CHUNK_CHANGED: {
+    kind: 'integrity',
+    say: (d: { chunk: number; at: number }) => `chunk ${d.chunk} (byte ${d.at}) was changed`,
+    hint: 'take another copy of this archive; `sealift extract` may still reach members before the damage',
+  },
+  ARCHIVE_CUT: {
+    kind: 'integrity',
+    say: (d: { at: number }) => `the archive is cut at byte ${d.at}`,
+    hint: 'the copy is not complete; fetch it again or take another one',
+  },
+  TRAILING_DATA: {
+    kind: 'integrity',
+    say: (d: { at: number }) => `trailing data after byte ${d.at}`,
+    hint: 'something was appended to the archive; take another copy',
+  },
+  FOOTER_CHANGED: {
+    kind: 'integrity',
+    say: (d: { at: number }) => `the footer (byte ${d.at}) was changed`,
+    hint: 'take another copy of this archive; read from a pipe, this one still gives its contents',
+  },
+  CONTENTS_DISAGREE: {
+    kind: 'integrity',
+    say: (d: { member: string; reason: string }) =>
+      `the contents do not match their index: ${d.member}: ${d.reason}`,
+    hint: 'the archive was not written by a correct Sealift; take another one and report this',
+  },
+  MEMBER_REFUSED: {
+    kind: 'integrity',
+    say: (d: { member: string; reason: string }) => `member ${d.member} is refused: ${d.reason}`,
+  },
+  MEMBER_NOT_FOUND: {
+    kind: 'not-found',
+    say: (d: { path: string }) => `the archive has no member ${d.path}`,
+    hint: '`sealift show ARCHIVE --members` lists them',
+  },
+  MEMBER_SIZE_DIFFERS: {
+    kind: 'bug',
+    say: (d: { member: string; size: number; got: number }) =>
+      `member ${d.member} was announced with ${d.size} bytes and had ${d.got}`,
+  },
+  SLOTS_LIMIT: {
+    kind: 'usage',
+    say: (d: { count: number }) => `an archive has 1 to 16 key slots, not ${d.count}`,
+  },
+  SLOT_NOT_FOUND: {
+    kind: 'not-found',
+    say: (d: { slot: string }) => `the archive has no slot ${d.slot}`,
+    hint: '`sealift inspect` shows the slots and their numbers',
+  },
+  KEY_INVALID: {
+    kind: 'usage',
+    say: (d: { what: string; reason: string }) => `${d.what} is not valid: ${d.reason}`,
+    hint: '`sealift keygen` writes a recipient and its secret key',
+  },
+
+  // --- formats: archives of others ---
+  GPG_NOT_A_MESSAGE: {
+    kind: 'integrity',
+    say: (d: { name?: string; reason: string }) =>
+      `${d.name ?? 'the input'} is not an encrypted gpg message: ${d.reason}`,
+    hint: 'check the path; a file that went through a text-mode copy is broken for good, fetch it again',
+  },
+  GPG_PASSPHRASE_WRONG: {
+    kind: 'denied',
+    say: (d: { name?: string }) => `the passphrase does not open ${d.name ?? 'the input'}`,
+    hint: 'gpg takes a carriage return at the end of a passphrase file for a part of it; if the passphrase is certainly right, the first bytes of the file were changed: take another copy',
+  },
+  GPG_CHANGED: {
+    kind: 'integrity',
+    say: (d: { name?: string; reason: string }) =>
+      `${d.name ?? 'the input'} was changed after it was encrypted: ${d.reason}`,
+    hint: 'do not use what was read of it; take another copy',
+  },
+  GPG_CUT: {
+    kind: 'integrity',
+    say: (d: { name?: string; at: number }) => `${d.name ?? 'the input'} is cut at byte ${d.at}`,
+    hint: 'the copy is not complete; fetch it again or take another one',
+  },
+  GPG_NOT_AUTHENTICATED: {
+    kind: 'denied',
+    say: (d: { name?: string }) =>
+      `${d.name ?? 'the input'} was encrypted without modification detection, so that a change would not show`,
+    hint: 'if you trust where it comes from, decrypt it with gpg itself and encrypt it again with AES256',
+  },
+  GPG_NO_PASSPHRASE: {
+    kind: 'denied',
+    say: (d: { name?: string }) =>
+      `${d.name ?? 'the input'} opens only with a secret key of gpg, not with a passphrase`,
+    hint: 'decrypt it with gpg where that key is, and encrypt it again with a passphrase',
+  },
+  GPG_UNSUPPORTED: {
+    kind: 'unavailable',
+    say: (d: { name?: string; what: string }) =>
+      `${d.name ?? 'the input'} has ${d.what}, which Sealift does not read`,
+    hint: 'decrypt it with gpg itself, and encrypt it again with a passphrase and AES256',
+  },
+  TAR_GZ_INVALID: {
+    kind: 'integrity',
+    say: (d: { name?: string; reason: string }) =>
+      `${d.name ?? 'the input'} is no sound .tar.gz: ${d.reason}`,
+    hint: 'do not use what was read of it; take another copy',
+  },
+  TAR_GZ_CUT: {
+    kind: 'integrity',
+    say: (d: { name?: string }) => `the .tar.gz in ${d.name ?? 'the input'} ends before its data does`,
+    hint: 'it was not written to its end; take another one',
+  },
+
+  // --- passphrases ---
+  PASSPHRASE_MISSING: {
+    kind: 'usage',
+    say: () => 'no passphrase or key was given, and there is no terminal to ask on',
+    hint: 'use --passphrase-file, --passphrase-fd, --key-file, SEALIFT_PASSPHRASE_FILE or `seal.passphrase_file` in sealift.yaml',
+  },
+  PASSPHRASE_TOO_SHORT: {
+    kind: 'usage',
+    say: (d: { minimum: number }) => `the passphrase is shorter than ${d.minimum} characters`,
+    hint: 'six random words make a good one',
+  },
+  PASSPHRASE_MISMATCH: { kind: 'usage', say: () => 'the two passphrases differ', hint: 'type it again' },
+  KEY_FILE_NOT_FOUND: {
+    kind: 'not-found',
+    say: (d: { path: string }) => `there is no passphrase or key file at ${d.path}`,
+    hint: 'check the path; the option, SEALIFT_PASSPHRASE_FILE or `seal.passphrase_file` names it',
+  },
+  KEY_FILE_EXISTS: {
+    kind: 'conflict',
+    say: (d: { path: string }) => `${d.path} exists already, and a key is never overwritten`,
+    hint: 'name another file; what was sealed for the old key opens only with it',
+  },
+  KEY_FILE_REFUSED: {
+    kind: 'denied',
+    say: (d: { path: string; reason: string }) =>
+      `${d.path} is refused as a passphrase or key file: ${d.reason}`,
+    hint: 'it must be a regular file, owned by root or you, mode 0400 or 0600, with one line',
+  },
+
+  // --- config ---
+  CONFIG_NOT_FOUND: {
+    kind: 'not-found',
+    say: (d: { path: string }) => `there is no configuration at ${d.path}`,
+    hint: '`sealift init` writes one; --config names another place',
+  },
+  CONFIG_EXISTS: {
+    kind: 'conflict',
+    say: (d: { path: string }) => `${d.path} exists already`,
+    hint: 'use --force to replace it, or --output for another place',
+  },
+  CONFIG_INVALID: {
+    kind: 'usage',
+    say: (d: { path: string; problems: readonly { line?: number; what: string; fix?: string }[] }) =>
+      [
+        `${d.path} has ${d.problems.length} ${d.problems.length === 1 ? 'mistake' : 'mistakes'}:`,
+        ...d.problems.map(
+          (p) =>
+            `  ${p.line === undefined ? '' : `line ${p.line}: `}${p.what}${p.fix === undefined ? '' : ` (${p.fix})`}`,
+        ),
+      ].join('\n'),
+    hint: '`sealift config check` shows the mistakes again once you have changed it',
+  },
+
+  // --- sources ---
+  SOURCE_NOT_FOUND: {
+    kind: 'not-found',
+    say: (d: { source: string; path: string }) => `source ${d.source}: there is nothing at ${d.path}`,
+    hint: 'check `path` in sealift.yaml',
+  },
+  SOURCE_UNREADABLE: {
+    kind: 'denied',
+    say: (d: { source: string; path: string; reason: string }) =>
+      `source ${d.source}: cannot read ${d.path}: ${d.reason}`,
+    hint: 'run as a user who may read it (root, or the application’s own user), or exclude it',
+  },
+  SOURCE_NOT_SQLITE: {
+    kind: 'usage',
+    say: (d: { source: string; path: string; reason: string }) =>
+      `source ${d.source}: ${d.path} is no SQLite database: ${d.reason}`,
+    hint: 'correct `path`, or use kind `files` for it',
+  },
+  SOURCE_CORRUPT: {
+    kind: 'integrity',
+    say: (d: { source: string; path: string; reason: string }) =>
+      `source ${d.source}: the snapshot of ${d.path} fails its integrity check: ${d.reason}`,
+    hint: 'nothing was written; the live database is damaged: keep it, and restore the newest verified archive beside it',
+  },
+  SOURCE_BUSY: {
+    kind: 'unavailable',
+    say: (d: { source: string; path: string; seconds: number }) =>
+      `source ${d.source}: ${d.path} stayed locked for ${d.seconds} s`,
+    hint: 'a writer holds it; try again, or raise `timeout` of this source',
+  },
+  SOURCE_NAME_REFUSED: {
+    kind: 'usage',
+    say: (d: { source: string; path: string; reason: string }) =>
+      `source ${d.source}: the name ${d.path} cannot be carried in an archive: ${d.reason}`,
+    hint: 'rename it, or exclude it by name in sealift.yaml',
+  },
+  SNAPSHOT_FAILED: {
+    kind: 'unavailable',
+    say: (d: { source: string; reason: string }) => `source ${d.source}: the snapshot failed: ${d.reason}`,
+  },
+  PROCESS_FAILED: {
+    kind: 'unavailable',
+    say: (d: { command: string; exit: string; stderr: string }) =>
+      `${d.command} ended with ${d.exit}${d.stderr === '' ? '' : `: ${d.stderr}`}`,
+  },
+  PROCESS_NOT_FOUND: {
+    kind: 'not-found',
+    say: (d: { command: string }) => `the program ${d.command} is not installed or not on the PATH`,
+  },
+
+  // --- targets ---
+  TARGET_UNAVAILABLE: {
+    kind: 'unavailable',
+    // `transient`: the driver knows that another try may succeed, or that none will.
+    say: (d: { target: string; operation: string; reason: string; transient?: boolean }) =>
+      `target ${d.target}: ${d.operation} failed: ${d.reason}`,
+  },
+  TARGET_DENIED: {
+    kind: 'denied',
+    say: (d: { target: string; operation: string; reason: string }) =>
+      `target ${d.target}: ${d.operation} was refused: ${d.reason}`,
+    hint: 'the credentials are missing, wrong or expired, or lack a right; docs/targets.md names the rights that are needed',
+  },
+  TARGET_NOT_FOUND: {
+    kind: 'not-found',
+    say: (d: { target: string; place: string }) => `target ${d.target}: there is no ${d.place}`,
+    hint: 'make it, or correct it in sealift.yaml; Sealift makes none on another host',
+  },
+  TARGET_NAME_INVALID: {
+    kind: 'usage',
+    say: (d: { target: string; name: string }) =>
+      `target ${d.target}: ${JSON.stringify(d.name)} is no name for an archive`,
+  },
+  TARGET_FULL: {
+    kind: 'unavailable',
+    say: (d: { target: string; needed: number; free: number }) =>
+      `target ${d.target}: about ${d.needed} bytes are needed and ${d.free} are free`,
+    hint: '`sealift prune --dry-run` shows what retention would free',
+  },
+  OBJECT_EXISTS: {
+    kind: 'conflict',
+    say: (d: { target: string; name: string }) =>
+      `target ${d.target}: ${d.name} exists already and is not overwritten`,
+  },
+  OBJECT_NOT_FOUND: {
+    kind: 'not-found',
+    say: (d: { target: string; name: string }) => `target ${d.target}: there is no ${d.name}`,
+    hint: '`sealift list` shows what is there',
+  },
+
+  // --- verbs ---
+  LOCKED: {
+    kind: 'conflict',
+    say: (d: { app: string; holder: string }) => `another run works on ${d.app}: ${d.holder}`,
+    hint: 'wait for it to end; the lock goes with its process',
+  },
+  ARCHIVE_NOT_FOUND: {
+    kind: 'not-found',
+    say: (d: { wanted: string; where: string }) => `no archive matches ${d.wanted} in ${d.where}`,
+    hint: '`sealift list` shows what is there',
+  },
+  ARCHIVE_AMBIGUOUS: {
+    kind: 'usage',
+    say: (d: { wanted: string; matches: readonly string[] }) =>
+      `${d.wanted} matches ${d.matches.length} archives: ${d.matches.join(', ')}`,
+    hint: 'give more digits of the id, or the whole name',
+  },
+  DESTINATION_POPULATED: {
+    kind: 'conflict',
+    say: (d: { paths: readonly string[] }) =>
+      `the restore would replace what is there: ${d.paths.join(', ')}`,
+    hint: 'with --force the old state is set aside in a dated folder first; or restore elsewhere with --to DIR',
+  },
+  DESTINATION_UNKNOWN: {
+    kind: 'usage',
+    say: (d: { source: string }) =>
+      `the archive does not say where source ${d.source} belongs, and no configuration names it`,
+    hint: 'use --to DIR, or a sealift.yaml with a source of that name',
+  },
+  DESTINATION_REFUSED: {
+    kind: 'conflict',
+    say: (d: { path: string; reason: string }) => `cannot restore to ${d.path}: ${d.reason}`,
+  },
+  DISK_FULL: {
+    kind: 'unavailable',
+    say: (d: { path: string; needed: number; free: number }) =>
+      `${d.path} has ${d.free} bytes free and about ${d.needed} are needed`,
+    hint: 'free some space; nothing was changed',
+  },
+  SYMLINK_REFUSED: {
+    kind: 'denied',
+    say: (d: { member: string; link: string }) =>
+      `the symlink ${d.member} points out of the restore folder, to ${d.link}`,
+    hint: 'use --allow-outside-links if you trust this archive’s links',
+  },
+  CHECK_FAILED: {
+    kind: 'integrity',
+    say: (d: { failed: readonly string[] }) => `the restored data failed its checks: ${d.failed.join('; ')}`,
+    hint: 'nothing was changed; take an older archive',
+  },
+  GUARD_REFUSED: {
+    kind: 'conflict',
+    say: (d: { guard: string; reason: string }) => `${d.guard}: ${d.reason}`,
+  },
+  RECOVERY_NEEDED: {
+    kind: 'conflict',
+    say: (d: { journal: string; reason: string }) =>
+      `an earlier restore was interrupted and could not be undone by itself (${d.journal}): ${d.reason}`,
+    hint: 'the journal lists each move; docs/restore.md says how to finish by hand',
+  },
+  NOT_READY: {
+    kind: 'unavailable',
+    say: (d: { failed: readonly string[] }) =>
+      `a backup or a restore would not work now: ${d.failed.join(', ')}`,
+    hint: 'each finding says what to do about it',
+  },
+  IO_FAILED: {
+    kind: 'unavailable',
+    say: (d: { path: string; operation: string; reason: string }) => `${d.operation} ${d.path}: ${d.reason}`,
+  },
+  USAGE: {
+    kind: 'usage',
+    say: (d: { reason: string }) => d.reason,
+    hint: '`sealift help` shows the commands',
+  },
+  CANCELLED: { kind: 'unavailable', say: () => 'the run was stopped; nothing was left behind' },
+  BUG: {
+    kind: 'bug',
+    say: (d: { reason: string }) => `a fault in Sealift itself: ${d.reason}`,
+    hint: 'please report it with the command and this text',
+  },
+} as const satisfies Record<string, Entry>
