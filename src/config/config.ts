@@ -1,0 +1,44 @@
+/** One source or target as configured: `options` is what its driver's schema made of the rest, paths absolute. */
+export interface ConfiguredPlug {
+  readonly name: string
+  readonly kind: string
+  readonly options: Readonly<Record<string, unknown>>
+}
+
+/** How archives are sealed. Each given way opens them: a passphrase file, recipients, or both. */
+export interface SealConfig {
+  /** Absolute. The file itself is read and judged where the passphrase is needed, never here. */
+  readonly passphraseFile: string | undefined
+  readonly recipients: readonly string[]
+  readonly compression: 'zstd' | 'none'
+}
+
+/** How many archives to keep of each kind; absent keeps none for that reason. At least one is above 0. */
+export interface RetentionConfig {
+  readonly keep_last?: number
+  readonly keep_daily?: number
+  readonly keep_weekly?: number
+  readonly keep_monthly?: number
+  readonly keep_yearly?: number
+}
+
+/** `sealift.yaml` and the environment as one value: complete, validated, deeply frozen. It holds no secret. */
+export interface Config {
+  /** The file it was read from; relative paths in it were resolved against its folder. */
+  readonly path: string
+  readonly app: string
+  readonly profile: string
+  readonly stateDir: string
+  readonly sources: readonly ConfiguredPlug[]
+  readonly targets: readonly ConfiguredPlug[]
+  readonly seal: SealConfig
+  /** Absent where the file has no `retention`: then nothing is pruned. */
+  readonly retention: RetentionConfig | undefined
+}
+
+/** One mistake in a configuration: where, what, and what to write instead. */
+export interface Problem {
+  readonly line?: number
+  readonly what: string
+  readonly fix?: string
+}

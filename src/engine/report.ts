@@ -1,0 +1,106 @@
+import type { ErrorKind } from '../errors.ts'
+import type { Warning } from '../manifest.ts'
+
+/** How a failure stands in a report: the error as data. */
+export interface ReportedError {
+  readonly code: string
+  readonly kind: ErrorKind
+  readonly message: string
+  readonly hint?: string
+  readonly data: unknown
+}
+
+/**
+ * What every verb returns. A run that failed has the same shape with `ok: false` and `error`; `result` is there when
+ * the verb came far enough to have one (a verify that found differences, a backup of which one copy failed).
+ */
+export interface Report<Result> {
+  readonly verb: string
+  readonly run: string
+  readonly ok: boolean
+  readonly started_at: string
+  readonly finished_at: string
+  readonly seconds: number
+  readonly warnings: readonly Warning[]
+  readonly result?: Result
+  readonly error?: ReportedError
+}
+
+/** One archive as reports name it. Sizes are bytes; times are RFC 3339 in UTC. */
+export interface ArchiveSummary {
+  readonly name: string
+  readonly target: string
+  readonly id: string
+  readonly created_at: string
+  readonly size: number
+  /** When every tag and checksum of it was last read back, or null. */
+  readonly verified_at: string | null
+}
+
+export interface BackupResult {
+  readonly archive: ArchiveSummary
+  readonly payload_bytes: number
+  readonly members: number
+  readonly sources: readonly {
+    readonly name: string
+    readonly kind: string
+    readonly members: number
+    readonly bytes: number
+    readonly rows?: number
+  }[]
+  readonly copies: readonly {
+    readonly target: string
+    readonly ok: boolean
+    readonly error?: ReportedError
+  }[]
+  /** `written`: it is durable at the target; `verified`: every tag and checksum was read back as well. */
+  readonly state: 'written' | 'verified'
+}
+
+export interface ListResult {
+  readonly archives: readonly ArchiveSummary[]
+  /** Files that look like archives and could not be read as one. */
+  readonly unreadable: readonly {
+    readonly name: string
+    readonly target: string
+    readonly error: ReportedError
+  }[]
+  /** Targets that did not answer: what they hold is not in the list. */
+  readonly unavailable: readonly { readonly target: string; readonly error: ReportedError }[]
+}
+
+export interface VerifyResult {
+  readonly archive: ArchiveSummary
+  readonly members: number
+  readonly payload_bytes: number
+  /** Only with `source`: how sampled members compare with what is live. */
+  readonly live?: readonly {
+    readonly source: string
+    readonly path: string
+    readonly state: 'same' | 'changed' | 'missing'
+    readonly detail?: string
+  }[]
+}
+
+export interface RestoreResult {
+  readonly archive: ArchiveSummary
+  readonly restored: readonly {
+    readonly source: string
+    readonly path: string
+    readonly members: number
+    readonly bytes: number
+  }[]
+  /** Where the old state lies now; empty when nothing was there. */
+  readonly set_aside: readonly string[]
+  readonly checks: readonly {
+    readonly check: string
+    readonly verdict: 'ok' | 'attention' | 'fail'
+    readonly detail: string
+  }[]
+}
+
+export interface PruneResult {
+  readonly kept: readonly { readonly archive: ArchiveSummary; readonly reasons: readonly string[] }[]
+  readonly removed: readonly ArchiveSummary[]
+  readonly dry_run: boolean
+}
