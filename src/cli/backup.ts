@@ -1,0 +1,77 @@
+import type { Command } from 'commander'
+import type { BackupResult } from '../engine/report.ts'
+import { sealSlots } from './keys.ts'
+import type { SealOptions } from './keys.ts'
+import { withConfig, withExample, withOutput, withSealing } from './options.ts'
+import type { CommonOptions } from './options.ts'
+import { count, duration, several, size } from './quantity.ts'
+import type { Face, View } from './renderer.ts'
+import type { Session } from './session.ts'
+import { fields, table } from './table.ts'
+
+type Options = CommonOptions & SealOptions & { readonly verify?: boolean }
+
+export function addBackup(program: Command, session: Session): void {
+  const command = program.command('backup').summary('seal the application into a new archive')
+  command
+    .description(
+      'Takes a consistent snapshot of every source, seals it into one archive at the first target and copies it to the others. The archive appears only when it is complete and durable.',
+    )
+    .option('--verify', 'read every tag and checksum back afterwards')
+  withOutput(withConfig(withSealing(command)))
+  withExample(command, 'sealift backup --config /etc/sealift/notes.yaml')
+  command.action((options: Options) =>
+    session.perform(options, face, async (job) => {
+      const { application, ...configured } = await job.configured()
+      const ctx = await job.context({ application, ...configured })
+      const slots = async () => {
+        job.renderer.pause()
+        return sealSlots(job.world, options, configured.seal)
+      }
+      const { backup } = await import('../engine/backup.ts')
+      return backup(ctx, { application, slots, verify: options.verify === true })
+    }),
+  )
+}
+
+const face: Face<BackupResult> = { verb: 'backup', text: backupText }
+
+function backupText(result: BackupResult, { report, style }: View): string {
+  const { archive, sources, copies, state } = result
+  const said =
+    state === 'verified'
+      ? 'verified: every tag, checksum and index entry was read back'
+      : 'written: complete and durable, not read back (`sealift verify` does)'
+  const head = fields([
+    ['archive', archive.name],
+    ['id', archive.id.slice(0, 8)],
+    [
+      'size',
+      `${size(archive.size)}, from ${size(result.payload_bytes)} in ${several(result.members, 'member')}`,
+    ],
+    ['target', archive.target],
+    ...copies.map((copy): [string, string] => [
+      'copy',
+      copy.ok ? copy.target : style.bad(`${copy.target}: failed`),
+    ]),
+    ['state', state === 'verified' ? style.good(said) : said],
+    ['took', duration(report.seconds)],
+  ])
+  const rows = sources.map((source) => [
+    `  ${source.name}`,
+    source.kind,
+    several(source.members, 'member'),
+    size(source.bytes),
+    source.rows === undefined ? '' : `${count(source.rows)} rows`,
+  ])
+  const done = report.ok ? 'Backed up.' : 'Backed up, but not to every target.'
+  return `${style.bold(done)}\n${head}\n\n${table(sourceColumns, rows)}`
+}
+
+const sourceColumns = [
+  { shrink: true },
+  {},
+  { align: 'right' },
+  { align: 'right' },
+  { align: 'right' },
+] as const

@@ -1,0 +1,72 @@
+import type { Command } from 'commander'
+import type { ArchiveSummary, ListResult } from '../engine/report.ts'
+import { withConfigIfAny, withExample, withOutput } from './options.ts'
+import type { CommonOptions } from './options.ts'
+import { printable } from './printable.ts'
+import { age, day, minute, size } from './quantity.ts'
+import type { Face, View } from './renderer.ts'
+import type { Session } from './session.ts'
+import { table } from './table.ts'
+
+export function addList(program: Command, session: Session): void {
+  const command = program.command('list').summary('list the archives at the targets, newest first')
+  command
+    .description(
+      'Lists the archives of the application at its targets, or those in a folder, newest first. It needs no key.',
+    )
+    .argument('[folder]', 'list the archives in this folder instead')
+  withOutput(withConfigIfAny(command))
+  withExample(command, 'sealift list', 'sealift list /mnt/usb/archives --json')
+  command.action((folder: string | undefined, options: CommonOptions) =>
+    session.perform(options, face, async (job) => {
+      const { list } = await import('../engine/list.ts')
+      if (folder !== undefined) {
+        const configured = await job.configuredIfAny()
+        return list(await job.context(configured), { target: await job.world.openFolder(folder) })
+      }
+      const configured = await job.configured()
+      return list(await job.context(configured), { application: configured.application })
+    }),
+  )
+}
+
+const face: Face<ListResult> = {
+  verb: 'list',
+  text: listText,
+  attention: ({ unreadable, unavailable }) => unreadable.length + unavailable.length > 0,
+  stdout: 'product',
+}
+
+const columns = [
+  { title: 'TAKEN (UTC)' },
+  { title: 'AGE', align: 'right' },
+  { title: 'SIZE', align: 'right' },
+  { title: 'ID' },
+  { title: 'STATE' },
+  { title: 'TARGET', shrink: true },
+] as const
+
+function listText({ archives, unreadable, unavailable }: ListResult, { now, style }: View): string {
+  const rows = archives.map((archive) => [
+    minute(archive.created_at),
+    age(archive.created_at, now),
+    size(archive.size),
+    archive.id.slice(0, 8),
+    state(archive),
+    printable(archive.target),
+  ])
+  const lines = archives.length === 0 ? ['No archives.'] : [table(columns, rows)]
+  for (const { name, target, error } of unreadable) {
+    lines.push(
+      `${style.bad('unreadable:')} ${printable(name)} (${printable(target)}): ${printable(error.message)}`,
+    )
+  }
+  for (const { target, error } of unavailable) {
+    lines.push(`${style.bad('not looked at:')} ${printable(target)}: ${printable(error.message)}`)
+  }
+  return lines.join('\n')
+}
+
+function state(archive: ArchiveSummary): string {
+  return archive.verified_at === null ? 'written' : `verified ${day(archive.verified_at)}`
+}

@@ -1,0 +1,93 @@
+import type { Command } from 'commander'
+import type { RestoreResult } from '../engine/report.ts'
+import { collect, withConfigIfAny, withExample, withOpening, withOutput } from './options.ts'
+import type { CommonOptions } from './options.ts'
+import type { OpenOptions } from './keys.ts'
+import { archiveArgument, opening } from './opening.ts'
+import { printable } from './printable.ts'
+import { duration, minute, several, size } from './quantity.ts'
+import type { Face, View } from './renderer.ts'
+import type { Session } from './session.ts'
+import { fields } from './table.ts'
+
+type Options = CommonOptions &
+  OpenOptions & {
+    readonly to?: string
+    readonly only?: readonly string[]
+    readonly force?: boolean
+    readonly allowOutsideLinks?: boolean
+  }
+
+export function addRestore(program: Command, session: Session): void {
+  const command = program.command('restore').summary('bring the application back from an archive')
+  command
+    .description(
+      'Verifies an archive and puts its data back: to the original places, or below --to. Nothing is touched before all is verified and checked. What was there is set aside in a dated folder, and put back if a step fails.',
+    )
+    .argument(...archiveArgument)
+    .option('--to <folder>', 'restore below this folder instead of the original places')
+    .option('--only <path>', 'restore only this source or member (repeatable)', collect)
+    .option('--force', 'replace what is there; it is set aside first')
+    .option('--allow-outside-links', 'restore symlinks that point out of their folder')
+  withOutput(withConfigIfAny(withOpening(command)))
+  withExample(
+    command,
+    'sealift restore latest --force',
+    'sealift restore notes-20261122T120000Z.sealift --to /tmp/look --no-config',
+  )
+  command.action((archive: string, options: Options) =>
+    session.perform(options, face, async (job) => {
+      const configured = await job.configuredIfAny()
+      const ctx = await job.context(configured)
+      const { restore } = await import('../engine/restore.ts')
+      const { to, only } = options
+      return restore(ctx, {
+        ...opening(job, archive, options, configured),
+        ...(to === undefined ? {} : { to }),
+        ...(only === undefined ? {} : { only }),
+        force: options.force === true,
+        allowOutsideLinks: options.allowOutsideLinks === true,
+      })
+    }),
+  )
+}
+
+const face: Face<RestoreResult> = {
+  verb: 'restore',
+  text: restoreText,
+  attention: ({ checks }) => checks.some(({ verdict }) => verdict !== 'ok'),
+}
+
+function restoreText(
+  { archive, restored, set_aside, checks }: RestoreResult,
+  { report, style }: View,
+): string {
+  const head = fields([
+    ['archive', printable(archive.name)],
+    ['id', archive.id.slice(0, 8)],
+    ['taken', minute(archive.created_at)],
+    ['took', duration(report.seconds)],
+  ])
+  const parts = [`${style.bold('Restored.')}\n${head}`]
+  parts.push(
+    restored
+      .map(
+        ({ path, members, bytes }) =>
+          `  ${printable(path)}\n    ${size(bytes)} in ${several(members, 'member')}`,
+      )
+      .join('\n'),
+  )
+  if (checks.length > 0) {
+    const lines = checks.map(({ check, verdict, detail }) => {
+      const word = verdict === 'ok' ? style.good('ok') : style.attention(verdict)
+      return `  ${word}  ${printable(check)}: ${printable(detail)}`
+    })
+    parts.push(`Checks\n${lines.join('\n')}`)
+  }
+  parts.push(
+    set_aside.length === 0
+      ? 'Nothing was there before.'
+      : `The old state lies in\n${set_aside.map((path) => `  ${printable(path)}`).join('\n')}\nRemove it once the application runs well.`,
+  )
+  return parts.join('\n\n')
+}
