@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { suite, test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { isSealiftError } from '../errors.ts'
 import type { ErrorCode } from '../errors.ts'
 import { run, stream } from './process.ts'
@@ -17,6 +18,15 @@ function says(code: ErrorCode, text: RegExp): (error: unknown) => boolean {
 /** Whether a process lives; one that nobody has waited for yet does not. */
 function lives(pid: string): boolean {
   return existsSync(`/proc/${pid}/exe`)
+}
+
+/** Waits for the end of a process that has been killed: one that is not our child takes its moment to go. */
+async function ends(pid: string): Promise<void> {
+  const late = Date.now() + 20_000
+  while (lives(pid)) {
+    assert.ok(Date.now() < late, `process ${pid} still lives`)
+    await sleep(5)
+  }
 }
 
 suite('a process that runs to its end', () => {
@@ -107,7 +117,19 @@ suite('a process that is stopped', () => {
     const failed = once(output, 'error')
     controller.abort(reason)
     assert.deepEqual(await failed, [reason])
-    assert.ok(!pids.some(lives))
+    assert.ok(!lives(pids[0] ?? ''))
+    await Promise.all(pids.map(ends))
+  })
+
+  test('takes with it what it started and what does not listen', async () => {
+    const controller = new AbortController()
+    const deaf = `trap "" TERM; echo $$; while :; do sleep 0.05; done`
+    const output = stream(...sh(`sh -c '${deaf}' & wait`), { ...options, signal: controller.signal })
+    const [line] = (await once(output, 'data')) as [Buffer]
+    const failed = once(output, 'error')
+    controller.abort(new Error('stopped'))
+    await failed
+    await ends(line.toString().trim())
   })
 
   test('is killed when it does not listen', async () => {

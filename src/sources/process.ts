@@ -118,6 +118,8 @@ async function end(child: ChildProcess, gone: Promise<void>): Promise<void> {
   const timer = setTimeout(() => kill(group, 'SIGKILL'), graceMs)
   await gone
   clearTimeout(timer)
+  // What it started and did not end itself. Nobody here can wait for those: the kernel ends them at once.
+  kill(group, 'SIGKILL')
 }
 
 function kill(group: number, signal: NodeJS.Signals): void {
