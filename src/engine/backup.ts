@@ -5,6 +5,7 @@ import type { OpenKey, Sealer, SealSummary, SlotKey } from '../archive/index.ts'
 import type { ArchiveRecord } from '../catalog/catalog.ts'
 import { isSealiftError, SealiftError } from '../errors.ts'
 import type { Facts, Manifest, ManifestSource, Warning } from '../manifest.ts'
+import type { Places } from '../profiles/profile.ts'
 import type { Place, Snapshot, SnapshotDescription, Source } from '../sources/source.ts'
 import type { StoredObject, StoredWriter, Target } from '../targets/target.ts'
 import type { Application, Context } from './context.ts'
@@ -39,7 +40,7 @@ export async function backup(ctx: Context, input: BackupInput): Promise<Report<B
     await using workplace = await enterWorkplace(ctx, application.app, 'backup')
     await first.sweep(ctx.signal)
     for (const guard of application.profile.guards ?? []) {
-      if (guard.before === 'backup') await guard.run(ctx.signal)
+      if (guard.before === 'backup') await guard.run(placesOf(application), ctx.signal)
     }
     const slots = await input.slots()
     const ownKeys = slots.filter((slot) => slot.type === 'passphrase')
@@ -65,6 +66,10 @@ export async function backup(ctx: Context, input: BackupInput): Promise<Report<B
       state: input.verify === true ? 'verified' : 'written',
     }
   })
+}
+
+function placesOf({ sources }: Application): Places {
+  return new Map(sources.map(({ name, place }) => [name, place.path]))
 }
 
 function recordOf(ctx: Context, app: string, archive: ArchiveSummary): ArchiveRecord {

@@ -4,6 +4,7 @@ import type { ArchiveFile, OpenKey } from '../archive/index.ts'
 import { SealiftError } from '../errors.ts'
 import type { Manifest, ManifestSource } from '../manifest.ts'
 import type { Member } from '../member.ts'
+import type { Places } from '../profiles/profile.ts'
 import type { Finding, SourceDriver } from '../sources/source.ts'
 import type { ArchiveInput, FoundArchive } from './archive-ref.ts'
 import { findArchive } from './archive-ref.ts'
@@ -84,7 +85,7 @@ async function plan(ctx: Context, run: Run, input: RestoreInput, manifest: Manif
     throw new SealiftError('DESTINATION_POPULATED', { paths: populated })
   await checkSpace(destinations)
   for (const guard of profileOf(ctx, manifest).guards ?? []) {
-    if (guard.before === 'restore') await guard.run(ctx.signal)
+    if (guard.before === 'restore') await guard.run(livePlaces(destinations), ctx.signal)
   }
   await refuseHeldDatabases(ctx, destinations)
   return destinations
@@ -205,6 +206,15 @@ async function checkStaged({ ctx, manifest, destinations, run }: Staging): Promi
     if (verdict === 'attention') run.warn({ code: 'check-attention', message: `${check}: ${detail}` })
   }
   return findings
+}
+
+/** Where the data of whole sources goes. */
+function livePlaces(destinations: readonly Destination[]): Places {
+  return new Map(
+    destinations.flatMap(({ recorded, destination }) =>
+      recorded === undefined ? [] : [[recorded.name, destination] as const],
+    ),
+  )
 }
 
 /** Where a source's own data is staged: below `--to` a single file lies in a folder named after the source. */

@@ -1,8 +1,10 @@
 import type { Facts, Manifest } from '../manifest.ts'
 import type { Finding, SnapshotDescription } from '../sources/source.ts'
+import type { Arranged, Arrangement } from './arrangement.ts'
+import type { Examination, Examined } from './examination.ts'
 
-/** A place where restored data lies before it goes live: source name → path of its staged file or folder. */
-export type Staged = ReadonlyMap<string, string>
+/** Data of an application by source name: the path of each file or folder. */
+export type Places = ReadonlyMap<string, string>
 
 /**
  * All that Sealift knows of one application beyond its sources. A profile describes; it runs no verb. Every part is
@@ -18,17 +20,29 @@ export interface Profile {
   ): Promise<Readonly<Record<string, Facts>>>
   /** Reasons not to begin: each throws GUARD_REFUSED or returns. */
   readonly guards?: readonly Guard[]
+  /** Looks at the application's data itself: before it is sealed, before it goes live, in a drill. */
+  examine?(examined: Examined, signal: AbortSignal): Promise<Examination>
+  /**
+   * How a file is changed on its way into the archive (a license is redacted), `undefined` for one that is archived as
+   * it is. Only for small files: the whole content is in memory. `path` is relative to the source.
+   */
+  rewrite?(source: string, path: string): ((content: Buffer) => Buffer) | undefined
   /** Checks on staged data, before it goes live. A `fail` stops the restore with nothing changed. */
   readonly checks?: readonly Check[]
+  /** The last look before a restore goes live: fits staged data to this host, and tells what the restore means. */
+  arrange?(arrangement: Arrangement, signal: AbortSignal): Promise<Arranged>
+  /** The application's own folder, as the archive recorded it: what `restore --into` moves. */
+  folder?(manifest: Manifest): string | undefined
 }
 
 export interface Guard {
   readonly name: string
   readonly before: 'backup' | 'restore'
-  run(signal: AbortSignal): Promise<void>
+  /** `places`: where each source's data lies, or will. */
+  run(places: Places, signal: AbortSignal): Promise<void>
 }
 
 export interface Check {
   readonly name: string
-  run(staged: Staged, manifest: Manifest, signal: AbortSignal): Promise<Finding[]>
+  run(staged: Places, manifest: Manifest, signal: AbortSignal): Promise<Finding[]>
 }
