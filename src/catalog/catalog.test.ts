@@ -224,3 +224,39 @@ async function spoilAllButTheFirstPage(path: string): Promise<void> {
   const { size } = await file.stat()
   await file.write(Buffer.alloc(size - 4096, 0xa5), 0, size - 4096, 4096)
 }
+
+test('the predecessor is the newest archive with facts that did not fail', () => {
+  using catalog = catalogInMemory()
+  assert.equal(catalog.predecessor('wiki'), undefined)
+  catalog.recordArchive(archive('plain', '2026-05-09T00:00:00Z'))
+  catalog.recordArchive({ ...archive('bad', '2026-05-08T00:00:00Z'), verdict: 'fail', facts: { head: 9 } })
+  const good = {
+    ...archive('good', '2026-05-07T00:00:00Z'),
+    verdict: 'attention',
+    facts: { head: 7 },
+  } as const
+  catalog.recordArchive(good)
+  catalog.recordArchive({ ...archive('old', '2026-05-06T00:00:00Z'), verdict: 'ok', facts: { head: 6 } })
+  assert.deepEqual(catalog.predecessor('wiki'), good)
+  assert.deepEqual(catalog.archive('good'), good)
+})
+
+test('a restore counts from the moment it ended, and only to the application’s own places', () => {
+  using catalog = catalogInMemory()
+  const restored = { ...run('1'), verb: 'restore', finished_at: '2026-05-03T00:00:05Z' }
+  catalog.recordRun({ ...restored, report: { in_place: false } })
+  assert.equal(catalog.restoredSince('wiki', '2026-05-03T00:00:00Z'), false)
+  catalog.recordRun({ ...restored, report: { in_place: true } })
+  assert.equal(catalog.restoredSince('wiki', '2026-05-03T00:00:00Z'), true)
+  assert.equal(catalog.restoredSince('wiki', '2026-05-04T00:00:00Z'), false)
+  assert.equal(catalog.restoredSince('shop', '2026-05-03T00:00:00Z'), false)
+})
+
+test('an acknowledged value is remembered per application', () => {
+  using catalog = catalogInMemory()
+  const word = { value: 'AA:BB', at: '2026-05-03T00:00:00Z', reason: 'rotated' }
+  catalog.acknowledge('wiki', { ...word, reason: 'typo' })
+  catalog.acknowledge('wiki', word)
+  assert.deepEqual(catalog.acknowledged('wiki'), [word])
+  assert.deepEqual(catalog.acknowledged('shop'), [])
+})

@@ -1,7 +1,7 @@
 import type { DatabaseSync, SQLOutputValue } from 'node:sqlite'
 
 import { SealiftError, reasonOf } from '../errors.ts'
-import type { Warning } from '../manifest.ts'
+import type { Facts, Warning } from '../manifest.ts'
 import type { Unusable } from './database.ts'
 import { isDamage, openDatabase, openInMemory, setAside } from './database.ts'
 
@@ -30,6 +30,17 @@ export interface ArchiveRecord {
   readonly created_at: string
   readonly size: number
   readonly written_at: string
+  /** What the profile's examination came to; absent where nothing was examined. */
+  readonly verdict?: 'ok' | 'attention' | 'fail'
+  /** The application's facts as the manifest has them; absent where there are none. */
+  readonly facts?: Facts
+}
+
+/** A change that the operator knows of: no backup asks again. */
+export interface Acknowledgement {
+  readonly value: string
+  readonly at: string
+  readonly reason: string
 }
 
 /**
@@ -104,7 +115,7 @@ export class Catalog implements Disposable {
     this.#run(
       'record an archive in',
       `INSERT OR REPLACE INTO archives VALUES
-       ($archive_id, $target, $app, $name, $created_at, $size, $written_at)`,
+       ($archive_id, $target, $app, $name, $created_at, $size, $written_at, $verdict, $facts)`,
       {
         $archive_id: archive.archive_id,
         $target: archive.target,
@@ -113,6 +124,8 @@ export class Catalog implements Disposable {
         $created_at: archive.created_at,
         $size: archive.size,
         $written_at: archive.written_at,
+        $verdict: archive.verdict ?? null,
+        $facts: archive.facts === undefined ? null : JSON.stringify(archive.facts),
       },
     )
   }
@@ -141,6 +154,44 @@ export class Catalog implements Disposable {
       WHERE app = $app AND target = $target ORDER BY created_at DESC, written_at DESC LIMIT 1`
     const [row] = this.#run('read', sql, { $app: app, $target: target })
     return row === undefined ? undefined : archiveOf(row)
+  }
+
+  /** The newest recorded archive of an application with facts, at any target, that its examination did not fail. */
+  predecessor(app: string): ArchiveRecord | undefined {
+    const sql = `SELECT * FROM archives WHERE app = $app AND facts IS NOT NULL AND verdict <> 'fail'
+      ORDER BY created_at DESC, written_at DESC LIMIT 1`
+    const [row] = this.#run('read', sql, { $app: app })
+    return row === undefined ? undefined : archiveOf(row)
+  }
+
+  /** The record of an archive at any target. */
+  archive(archive_id: string): ArchiveRecord | undefined {
+    const sql = 'SELECT * FROM archives WHERE archive_id = $archive_id LIMIT 1'
+    const [row] = this.#run('read', sql, { $archive_id: archive_id })
+    return row === undefined ? undefined : archiveOf(row)
+  }
+
+  /** Whether a restore of the application to its own places ended well after this moment (RFC 3339). */
+  restoredSince(app: string, moment: string): boolean {
+    const sql = `SELECT 1 FROM runs WHERE app = $app AND verb = 'restore' AND finished_at >= $moment
+      AND json_extract(report, '$.in_place') LIMIT 1`
+    return this.#run('read', sql, { $app: app, $moment: moment }).length > 0
+  }
+
+  /** Records that the operator knows of a changed value, in the place of an earlier word on it. */
+  acknowledge(app: string, { value, at, reason }: Acknowledgement): void {
+    const sql = 'INSERT OR REPLACE INTO acknowledgements VALUES ($app, $value, $at, $reason)'
+    this.#run('record an acknowledgement in', sql, { $app: app, $value: value, $at: at, $reason: reason })
+  }
+
+  /** All that the operator acknowledged of an application, oldest first. */
+  acknowledged(app: string): Acknowledgement[] {
+    const sql = 'SELECT * FROM acknowledgements WHERE app = $app ORDER BY at, value'
+    return this.#run('read', sql, { $app: app }).map((row) => ({
+      value: text(row['value']),
+      at: text(row['at']),
+      reason: text(row['reason']),
+    }))
   }
 
   /** Forgets an archive that is no longer at the target. */
@@ -223,6 +274,10 @@ function archiveOf(row: Row): ArchiveRecord {
     created_at: text(row['created_at']),
     size: Number(row['size']),
     written_at: text(row['written_at']),
+    ...(row['verdict'] === null
+      ? {}
+      : { verdict: text(row['verdict']) as NonNullable<ArchiveRecord['verdict']> }),
+    ...(row['facts'] === null ? {} : { facts: JSON.parse(text(row['facts'])) as Facts }),
   }
 }
 

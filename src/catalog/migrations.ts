@@ -39,4 +39,15 @@ export const migrations: readonly string[] = [
     PRIMARY KEY (archive_id, target)
   ) STRICT;
   `,
+  `
+  ALTER TABLE archives ADD COLUMN verdict TEXT;
+  ALTER TABLE archives ADD COLUMN facts TEXT;
+  CREATE TABLE acknowledgements (
+    app TEXT NOT NULL,
+    value TEXT NOT NULL,
+    at TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    PRIMARY KEY (app, value)
+  ) STRICT;
+  `,
 ]
