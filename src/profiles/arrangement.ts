@@ -1,6 +1,5 @@
 import type { Manifest } from '../manifest.ts'
-import type { ProfileFinding } from './examination.ts'
-import type { Places } from './profile.ts'
+import type { Places, ProfileFinding } from './examination.ts'
 
 /** What an operator says of the host that an application comes back to. */
 export interface Settings {

@@ -1,6 +1,8 @@
 import type { Facts, Manifest } from '../manifest.ts'
 import type { Finding } from '../sources/source.ts'
-import type { Places } from './profile.ts'
+
+/** Data of an application by source name: the path of each file or folder. */
+export type Places = ReadonlyMap<string, string>
 
 /**
  * How much a finding weighs. `hard`: no archive is written from such data, and a restore of it refuses whatever is
@@ -27,6 +29,10 @@ export interface Examined {
    */
   readonly places: Places
   readonly stage: 'backup' | 'restore'
+  /** At a backup: where the sources lie live, the databases too. For looking at names; no database is opened. */
+  readonly live?: Places
+  /** Whether `rewrite` is at work: false where the operator keeps what it would redact. */
+  readonly redacted: boolean
   /** When the database was copied. */
   readonly takenAt: Date
   /** The archive's own, where there is one. */

@@ -1,10 +1,7 @@
 import type { Facts, Manifest } from '../manifest.ts'
 import type { Finding, SnapshotDescription } from '../sources/source.ts'
 import type { Arranged, Arrangement } from './arrangement.ts'
-import type { Examination, Examined } from './examination.ts'
-
-/** Data of an application by source name: the path of each file or folder. */
-export type Places = ReadonlyMap<string, string>
+import type { Examination, Examined, Places } from './examination.ts'
 
 /**
  * All that Sealift knows of one application beyond its sources. A profile describes; it runs no verb. Every part is
