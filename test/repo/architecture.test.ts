@@ -9,6 +9,17 @@ const src = path.join(root, 'src')
 /** The leaf vocabulary: files that import nothing of ours and that every layer may use. */
 const leaves = ['errors.ts', 'error-table.ts', 'secret.ts', 'member.ts', 'manifest.ts']
 
+/** What a profile is made of, for those that use one. */
+const profileInterfaces = [
+  'profile',
+  'examination',
+  'arrangement',
+  'live',
+  'response',
+  'foreign',
+  'controls',
+].map((name) => `profiles/${name}.ts`)
+
 /** What each folder may import of ours, beside the leaves and itself (docs/design.md, Layers). */
 const may: Record<string, readonly string[]> = {
   archive: [],
@@ -23,7 +34,7 @@ const may: Record<string, readonly string[]> = {
   targets: ['sources/process.ts'],
   catalog: [],
   profiles: ['sources/source.ts'],
-  engine: ['archive/index.ts', 'catalog', 'sources/source.ts', 'targets/target.ts', 'profiles/profile.ts'],
+  engine: ['archive/index.ts', 'catalog', 'sources/source.ts', 'targets/target.ts', ...profileInterfaces],
   config: [],
   cli: ['engine', 'config', 'archive/index.ts'],
 }
