@@ -29,6 +29,7 @@ async function plugs() {
   const { rsyncOptions } = await import('./targets/rsync-options.ts')
   const { retryingDriver } = await import('./targets/retry.ts')
   const { generic } = await import('./profiles/generic/generic.ts')
+  const { mastio } = await import('./profiles/mastio/mastio.ts')
   const { globs } = await import('./sources/globs.ts')
   const sources: Readonly<Record<string, SourceDriver>> = { sqlite, files }
   const targets: Readonly<Record<string, TargetDriver>> = {
@@ -36,7 +37,7 @@ async function plugs() {
     s3: retryingDriver(s3, patience),
     rsync: retryingDriver(rsync, patience),
   }
-  const profiles: Readonly<Record<string, Profile>> = { generic }
+  const profiles: Readonly<Record<string, Profile>> = { generic, mastio }
   const schemas = {
     sourceOptions: { sqlite: sqliteOptions, files: filesOptions },
     targetOptions: { local: localOptions, s3: s3Options, rsync: rsyncOptions },

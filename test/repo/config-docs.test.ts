@@ -5,6 +5,7 @@ import { test } from 'node:test'
 import { configJsonSchema } from '../../src/config/json-schema.ts'
 import { loadConfig } from '../../src/config/load.ts'
 import { generic } from '../../src/profiles/generic/generic.ts'
+import { mastio } from '../../src/profiles/mastio/mastio.ts'
 import { filesOptions } from '../../src/sources/files.ts'
 import { globs } from '../../src/sources/globs.ts'
 import { sqliteOptions } from '../../src/sources/sqlite.ts'
@@ -17,7 +18,7 @@ const page = readFileSync(path.join(root, 'docs/config.md'), 'utf8')
 const plugs = {
   sourceOptions: { sqlite: sqliteOptions, files: filesOptions },
   targetOptions: { local: localOptions, s3: s3Options, rsync: rsyncOptions },
-  profiles: [generic.name],
+  profiles: [generic.name, mastio.name],
 }
 const schema = configJsonSchema(plugs)
 

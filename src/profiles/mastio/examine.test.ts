@@ -342,7 +342,7 @@ test('an unrelated row in the database is no finding', async () => {
 
 test('the head of the previous backup must be in the chain, unless a restore was recorded in between', async () => {
   const first = await examined({ auditRows: 12, local: { acme: 5 } })
-  const predecessor = { facts: first.facts, restoredSince: false }
+  const predecessor = { facts: first.facts, restoredSince: false, acknowledged: [] }
   const names = async (
     options: BundleOptions,
     predecessor: Examined['predecessor'],
@@ -371,6 +371,7 @@ test('a CA that changed wants attention until it is acknowledged', async () => {
     predecessor: {
       facts: { ...before.facts, audit_log_head: null, local_audit_heads: {} },
       restoredSince: false,
+      acknowledged: [],
     },
   }))
   assert.ok(names.includes('ca-changed attention'))

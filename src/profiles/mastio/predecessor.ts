@@ -1,25 +1,17 @@
 import type { DatabaseSync } from 'node:sqlite'
-import type { Facts, FactValue } from '../../manifest.ts'
+import type { FactValue } from '../../manifest.ts'
+import type { Predecessor } from '../examination.ts'
 import { containsHead } from './audit-log.ts'
 import type { ChainHead } from './chain.ts'
 import { finding } from './finding.ts'
 import type { MastioFinding } from './finding.ts'
 import { containsLocalHead } from './local-audit.ts'
 
-/** The previous backup of the same application, as its manifest tells. */
-export interface Predecessor {
-  readonly facts: Facts
-  /** A restore was recorded since: it forks the chains, so an older head may be gone. */
-  readonly restoredSince: boolean
-  /** Fingerprints of Org CAs that the operator acknowledged after a rotation. */
-  readonly acknowledged?: readonly string[]
-}
-
 /** Compares a snapshot with the previous backup: its heads must be in the chains, its CA must be the same. */
 export function checkPredecessor(
   db: DatabaseSync,
   now: { readonly fingerprint: string | null; readonly firstSeq: number | null },
-  { facts, restoredSince, acknowledged = [] }: Predecessor,
+  { facts, restoredSince, acknowledged }: Predecessor,
 ): MastioFinding[] {
   const found: MastioFinding[] = []
   const head = headIn(facts['audit_log_head'])

@@ -1,0 +1,20 @@
+import { dirname } from 'node:path'
+import type { Profile } from '../profile.ts'
+import { examinePlaces } from './examine-places.ts'
+import { redactLicense } from './license.ts'
+
+/** Cullis Mastio: a Compose bundle of one host (mastio.md). */
+export const mastio: Profile = {
+  name: 'mastio',
+  title: 'Cullis Mastio (Docker Compose bundle)',
+  examine: examinePlaces,
+  rewrite(source) {
+    if (source !== 'config') return undefined
+    // latin1 keeps every byte that is not the license.
+    return (content) => Buffer.from(redactLicense(content.toString('latin1')).text, 'latin1')
+  },
+  folder(manifest) {
+    const config = manifest.sources.find(({ name }) => name === 'config')?.place?.path
+    return config === undefined ? undefined : dirname(config)
+  },
+}
