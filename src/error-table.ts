@@ -338,6 +338,18 @@ export const table = {
       `the symlink ${d.member} points out of the restore folder, to ${d.link}`,
     hint: 'use --allow-outside-links if you trust this archive’s links',
   },
+  SNAPSHOT_REFUSED: {
+    kind: 'integrity',
+    say: (d: { app: string; failed: readonly string[] }) =>
+      `no archive was written: the data of ${d.app} failed its checks: ${d.failed.join('; ')}`,
+    hint: 'earlier archives are untouched; mend the application, or restore one of them',
+  },
+  BACKUP_NOT_GOOD: {
+    kind: 'integrity',
+    say: (d: { app: string; failed: readonly string[] }) =>
+      `the archive of ${d.app} was written and does not count as good: ${d.failed.join('; ')}`,
+    hint: 'it holds what is there, for the search of the cause; no retention ran',
+  },
   CHECK_FAILED: {
     kind: 'integrity',
     say: (d: { failed: readonly string[] }) => `the restored data failed its checks: ${d.failed.join('; ')}`,

@@ -159,7 +159,7 @@ export class Catalog implements Disposable {
   /** The newest recorded archive of an application with facts, at any target, that its examination did not fail. */
   predecessor(app: string): ArchiveRecord | undefined {
     const sql = `SELECT * FROM archives WHERE app = $app AND facts IS NOT NULL AND verdict <> 'fail'
-      ORDER BY created_at DESC, written_at DESC LIMIT 1`
+      ORDER BY created_at DESC, written_at DESC, rowid DESC LIMIT 1`
     const [row] = this.#run('read', sql, { $app: app })
     return row === undefined ? undefined : archiveOf(row)
   }

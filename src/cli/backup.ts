@@ -4,12 +4,13 @@ import { sealSlots } from './keys.ts'
 import type { SealOptions } from './keys.ts'
 import { withConfig, withExample, withOutput, withSealing } from './options.ts'
 import type { CommonOptions } from './options.ts'
+import { findingLine } from './finding-line.ts'
 import { count, duration, several, size } from './quantity.ts'
 import type { Face, View } from './renderer.ts'
 import type { Session } from './session.ts'
 import { fields, table } from './table.ts'
 
-type Options = CommonOptions & SealOptions & { readonly verify?: boolean }
+type Options = CommonOptions & SealOptions & { readonly verify?: boolean; readonly redact?: boolean }
 
 export function addBackup(program: Command, session: Session): void {
   const command = program.command('backup').summary('seal the application into a new archive')
@@ -18,6 +19,7 @@ export function addBackup(program: Command, session: Session): void {
       'Takes a consistent snapshot of every source, seals it into one archive at the first target and copies it to the others. The archive appears only when it is complete and durable.',
     )
     .option('--verify', 'read every tag and checksum back afterwards')
+    .option('--no-redact', 'archive secrets that the profile would leave out (a license)')
   withOutput(withConfig(withSealing(command)))
   withExample(command, 'sealift backup --config /etc/sealift/notes.yaml')
   command.action((options: Options) =>
@@ -29,15 +31,24 @@ export function addBackup(program: Command, session: Session): void {
         return sealSlots(job.world, options, configured.seal)
       }
       const { backup } = await import('../engine/backup.ts')
-      return backup(ctx, { application, slots, verify: options.verify === true })
+      return backup(ctx, {
+        application,
+        slots,
+        verify: options.verify === true,
+        unredacted: options.redact === false,
+      })
     }),
   )
 }
 
-const face: Face<BackupResult> = { verb: 'backup', text: backupText }
+const face: Face<BackupResult> = {
+  verb: 'backup',
+  text: backupText,
+  attention: ({ verdict }) => verdict === 'attention',
+}
 
 function backupText(result: BackupResult, { report, style }: View): string {
-  const { archive, sources, copies, state } = result
+  const { archive, sources, copies, state, findings = [] } = result
   const said =
     state === 'verified'
       ? 'verified: every tag, checksum and index entry was read back'
@@ -64,8 +75,16 @@ function backupText(result: BackupResult, { report, style }: View): string {
     size(source.bytes),
     source.rows === undefined ? '' : `${count(source.rows)} rows`,
   ])
-  const done = report.ok ? 'Backed up.' : 'Backed up, but not to every target.'
-  return `${style.bold(done)}\n${head}\n\n${table(sourceColumns, rows)}`
+  const parts = [`${style.bold(headline(result, report.ok))}\n${head}`, table(sourceColumns, rows)]
+  if (findings.length > 0)
+    parts.push(`Findings\n${findings.map((one) => findingLine(one, style)).join('\n')}`)
+  return parts.join('\n\n')
+}
+
+function headline({ copies, verdict }: BackupResult, ok: boolean): string {
+  if (ok) return 'Backed up.'
+  if (verdict === 'fail') return 'Backed up, but this archive does not count as good.'
+  return copies.every((copy) => copy.ok) ? 'Backed up, with an error.' : 'Backed up, but not to every target.'
 }
 
 const sourceColumns = [

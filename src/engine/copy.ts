@@ -3,11 +3,20 @@ import type { Hash } from 'node:crypto'
 import { pipeline } from 'node:stream/promises'
 import { SealiftError } from '../errors.ts'
 import type { StoredReader, Target } from '../targets/target.ts'
+import { archiveRecord } from './archive-record.ts'
 import type { Context } from './context.ts'
+import type { Examined } from './examine.ts'
 import type { ArchiveSummary, BackupResult } from './report.ts'
 import type { Run } from './run.ts'
 import { named, remember, reported } from './run.ts'
-import { rfc3339 } from './time.ts'
+
+/** A written archive, and where it lies. */
+export interface Original {
+  readonly app: string
+  readonly from: Target
+  readonly archive: ArchiveSummary
+  readonly examined: Examined | undefined
+}
 
 /**
  * Copies a written archive to another target and reads the copy back: size and SHA-256 must be those of the original.
@@ -16,9 +25,7 @@ import { rfc3339 } from './time.ts'
 export async function copyArchive(
   ctx: Context,
   run: Run,
-  app: string,
-  from: Target,
-  archive: ArchiveSummary,
+  { app, from, archive, examined }: Original,
   to: Target,
 ): Promise<BackupResult['copies'][number]> {
   try {
@@ -30,16 +37,7 @@ export async function copyArchive(
     await pipeline(hashed(original, sent, ctx.signal), writer.stream, { end: false, signal: ctx.signal })
     const copy = await writer.commit()
     await compare(ctx, to, copy.name, sent.digest('hex'))
-    const { id, name, created_at, size } = archive
-    const record = {
-      archive_id: id,
-      app,
-      target: to.name,
-      name,
-      created_at,
-      size,
-      written_at: rfc3339(ctx.now()),
-    }
+    const record = archiveRecord(ctx, app, { ...archive, target: to.name }, examined)
     remember(run, () => ctx.catalog.recordArchive(record))
     return { target: to.name, ok: true }
   } catch (error) {

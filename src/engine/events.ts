@@ -17,6 +17,7 @@ export type Event =
 export type Phase =
   | 'prepare'
   | 'snapshot'
+  | 'examine'
   | 'seal'
   | 'copy'
   | 'verify'

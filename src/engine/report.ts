@@ -1,5 +1,6 @@
 import type { ErrorKind } from '../errors.ts'
 import type { Warning } from '../manifest.ts'
+import type { ProfileFinding, Verdict } from '../profiles/examination.ts'
 
 /** How a failure stands in a report: the error as data. */
 export interface ReportedError {
@@ -53,6 +54,9 @@ export interface BackupResult {
     readonly ok: boolean
     readonly error?: ReportedError
   }[]
+  /** What the profile's examination came to; absent where the profile examines nothing. */
+  readonly verdict?: Verdict
+  readonly findings?: readonly ProfileFinding[]
   /** `written`: it is durable at the target; `verified`: every tag and checksum was read back as well. */
   readonly state: 'written' | 'verified'
 }
@@ -104,3 +108,5 @@ export interface PruneResult {
   readonly removed: readonly ArchiveSummary[]
   readonly dry_run: boolean
 }
+
+export type { ProfileFinding, Verdict }

@@ -80,7 +80,10 @@ async function compareLive(
   const live: NonNullable<VerifyResult['live']>[number][] = []
   for (const source of application.sources) {
     const recorded = manifest.sources.find(({ name }) => name === source.name)
-    const sample = samples.get(source.name)
+    // What the profile rewrote on its way in is not what lies there, and is not meant to be.
+    const rewritten = (path: string): boolean =>
+      application.profile.rewrite?.(source.name, path.slice(source.name.length + 1)) !== undefined
+    const sample = samples.get(source.name)?.filter(({ path }) => !rewritten(path))
     if (recorded === undefined || sample === undefined) continue
     const context = { signal: ctx.signal, now: ctx.now, scratch: workplace.scratch, claimed }
     const checks = await source.spotCheck(sample, recorded, context)

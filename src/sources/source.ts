@@ -15,6 +15,8 @@ export interface SourceContext {
   readonly scratch: string
   /** Live database files (and their sidecars) that other sources snapshot: a `files` source leaves them out. */
   readonly claimed: ReadonlySet<string>
+  /** A database's copy keeps its name (`Snapshot.copy`) until its members are read: it is examined first. */
+  readonly named?: boolean
 }
 
 /**
@@ -39,6 +41,8 @@ export interface SourceMember {
 /** A consistent view of a source. Disposing it releases everything it holds, also after a failure. */
 export interface Snapshot extends AsyncDisposable {
   readonly takenAt: Date
+  /** Where a database's copy lies, with `named`; gone as soon as `members()` is asked for its first member. */
+  readonly copy?: string
   /** The folder itself that a directory source stands for: how the archive's member `<source>/` looks. */
   readonly root?: Pick<SourceMember, 'mode' | 'mtimeMs' | 'uid' | 'gid'>
   /** The members in tar order: a folder before what is in it, a file before the hard links to it. Iterated once. */
@@ -98,6 +102,11 @@ export interface SourceDriver<Options = unknown> {
   open(name: string, options: Options): Source
   /** Checks restored data at `path` (not yet live) against what the manifest says of it. Opens nothing that is live. */
   checkRestored(path: string, recorded: ManifestSource, signal: AbortSignal): Promise<Finding[]>
+  /**
+   * Copies a live database to `copy`, a new file in a private folder, as a snapshot does: to compare, never to archive.
+   * Absent for sources of plain files. Errors as for `snapshot`.
+   */
+  copy?(path: string, copy: string, context: Pick<SourceContext, 'signal' | 'now'>): Promise<void>
   /** Sidecars of a restored file that must not survive beside it (`-wal`, `-shm`, `-journal`): absolute paths. */
   staleSidecars(place: Place): readonly string[]
 }

@@ -17,8 +17,8 @@ export interface SqliteLocation {
 }
 
 /**
- * A copy of a live database, held only by an open descriptor: its file is unlinked before the first byte is read. The
- * live file itself is never opened by this process, only by the child that `copyDatabase` starts.
+ * A copy of a live database, held only by an open descriptor: its file is unlinked before the first byte is read, with
+ * `named` just before, else at once. The live file itself is never opened by this process, only by the child that `copyDatabase` starts.
  */
 export async function snapshotDatabase(location: SqliteLocation, context: SourceContext): Promise<Snapshot> {
   const { name, path, timeout } = location
@@ -26,6 +26,9 @@ export async function snapshotDatabase(location: SqliteLocation, context: Source
   const before = await presentSidecars(path)
   await checkSpace(context.scratch, live.size + (await logSize(path)))
   const file = join(context.scratch, `${name}.sqlite-copy`)
+  const unlink = async (): Promise<void> => {
+    for (const left of [file, ...sidecarsOf(file)]) await rm(left, { force: true })
+  }
   let handle: FileHandle | undefined
   try {
     const question = { source: name, path, seconds: timeout, signal: context.signal }
@@ -39,12 +42,14 @@ export async function snapshotDatabase(location: SqliteLocation, context: Source
       ...(await foreignSidecars(name, path, live.uid, before)),
     ]
     const { size } = await handle.stat()
-    return heldSnapshot(location, handle, { live, size, copy, warnings }, context.signal)
+    if (context.named !== true) await unlink()
+    const held = { live, size, copy, warnings, unlink }
+    const snapshot = heldSnapshot(location, handle, held, context.signal)
+    return context.named === true ? { ...snapshot, copy: file } : snapshot
   } catch (error) {
     await handle?.close()
+    await unlink()
     throw error
-  } finally {
-    for (const left of [file, ...sidecarsOf(file)]) await rm(left, { force: true })
   }
 }
 
@@ -53,12 +58,13 @@ interface Held {
   readonly size: number
   readonly copy: SqliteCopy
   readonly warnings: readonly Warning[]
+  readonly unlink: () => Promise<void>
 }
 
 function heldSnapshot(
   location: SqliteLocation,
   handle: FileHandle,
-  { live, size, copy, warnings }: Held,
+  { live, size, copy, warnings, unlink }: Held,
   signal: AbortSignal,
 ): Snapshot {
   const member: SourceMember = {
@@ -75,6 +81,7 @@ function heldSnapshot(
     takenAt: copy.takenAt,
     async *members() {
       signal.throwIfAborted()
+      await unlink()
       yield member
     },
     describe: (): SnapshotDescription => ({
@@ -83,7 +90,10 @@ function heldSnapshot(
       rows: copy.exam.rows,
       warnings,
     }),
-    [Symbol.asyncDispose]: () => handle.close(),
+    async [Symbol.asyncDispose]() {
+      await handle.close()
+      await unlink()
+    },
   }
 }
 

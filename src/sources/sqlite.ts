@@ -44,6 +44,10 @@ export const sqlite: SourceDriver<SqliteOptions> = {
       return [{ check: 'integrity', verdict: 'fail', detail: error.message }]
     }
   },
+  async copy(path, copy, { signal, now }) {
+    await statDatabase(path, path)
+    await copyDatabase({ source: path, path, seconds: 120, signal }, copy, now)
+  },
   staleSidecars: (place) => sidecarsOf(place.path),
 }
 
