@@ -260,3 +260,51 @@ test('an acknowledged value is remembered per application', () => {
   assert.deepEqual(catalog.acknowledged('wiki'), [word])
   assert.deepEqual(catalog.acknowledged('shop'), [])
 })
+
+test('runs are bounded by age and number; restores and the last success of each verb stay', () => {
+  const day = (number: number): string => new Date(Date.UTC(2026, 0, number)).toISOString().slice(0, 19) + 'Z'
+  using catalog = catalogInMemory()
+  catalog.recordRun({ ...run('backup-1', day(1)), verb: 'backup' })
+  catalog.recordRun({ ...run('drill-1', day(1)), verb: 'drill' })
+  catalog.recordRun({ ...run('drill-of-another', day(1)), verb: 'drill', app: 'shop' })
+  catalog.recordRun({ ...run('restore-1', day(1)), verb: 'restore' })
+  catalog.recordRun({ ...run('backup-2', day(2)), verb: 'backup' })
+  catalog.recordRun({ ...run('drill-2', day(2)), verb: 'drill', ok: false })
+  catalog.recordRun({ ...run('list', day(120)), verb: 'list' })
+  const left = (): string[] => catalog.recentRuns(20).map(({ id }) => id)
+  assert.deepEqual(left(), ['list', 'backup-2', 'restore-1', 'drill-of-another', 'drill-1'])
+  assert.equal(catalog.lastRun('wiki', { verb: 'drill' })?.id, 'drill-1')
+  assert.equal(catalog.lastRun('wiki', { ok: false }), undefined)
+  assert.equal(catalog.lastRun('wiki')?.id, 'list')
+})
+
+test('an archive that failed its examination is never the newest verified one, also as a copy', () => {
+  using catalog = catalogInMemory()
+  catalog.recordArchive({ ...archive('good', '2026-05-01T00:00:00Z'), verdict: 'attention' })
+  catalog.recordArchive({ ...archive('bad', '2026-05-02T00:00:00Z'), verdict: 'fail' })
+  catalog.recordArchive({ ...archive('bad', '2026-05-02T00:00:00Z'), target: 's3' })
+  for (const [archive_id, target] of [
+    ['good', 'disk'],
+    ['bad', 'disk'],
+    ['bad', 's3'],
+  ] as const)
+    catalog.markVerified({ archive_id, target, at })
+  assert.equal(catalog.newestVerified('wiki', 'disk')?.archive_id, 'good')
+  assert.equal(catalog.newestVerified('wiki', 's3'), undefined)
+  assert.deepEqual(
+    catalog.archivesAt('wiki', 'disk').map(({ archive_id }) => archive_id),
+    ['bad', 'good'],
+  )
+})
+
+test('the head of an evidence log only goes on, unless the log began anew', () => {
+  using catalog = catalogInMemory()
+  assert.equal(catalog.evidenceHead('wiki'), undefined)
+  const remembered = (seq: number, hash: string) => {
+    catalog.rememberEvidence('wiki', { seq, hash }, at)
+    return catalog.evidenceHead('wiki')
+  }
+  assert.deepEqual(remembered(7, 'g'), { seq: 7, hash: 'g' })
+  assert.deepEqual(remembered(6, 'f'), { seq: 7, hash: 'g' })
+  assert.deepEqual(remembered(2, 'b'), { seq: 2, hash: 'b' })
+})

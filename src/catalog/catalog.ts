@@ -3,6 +3,7 @@ import type { DatabaseSync, SQLOutputValue } from 'node:sqlite'
 import { SealiftError, reasonOf } from '../errors.ts'
 import type { Facts, Warning } from '../manifest.ts'
 import type { Unusable } from './database.ts'
+import type { EvidenceHead } from './evidence-record.ts'
 import { isDamage, openDatabase, openInMemory, setAside } from './database.ts'
 
 /** One execution of a verb. Times are RFC 3339 in UTC; `report` is the verb's own report, as JSON holds it. */
@@ -35,6 +36,10 @@ export interface ArchiveRecord {
   /** The application's facts as the manifest has them; absent where there are none. */
   readonly facts?: Facts
 }
+
+/** How long, and how many, runs are remembered. */
+const runDays = 90
+const mostRuns = 10_000
 
 /** A change that the operator knows of: no backup asks again. */
 export interface Acknowledgement {
@@ -102,6 +107,28 @@ export class Catalog implements Disposable {
         $report: JSON.stringify(run.report ?? null),
       },
     )
+    this.#forgetOldRuns(run.started_at)
+  }
+
+  /** The newest run of an application that fits. */
+  lastRun(app: string, which: { readonly verb?: string; readonly ok?: boolean } = {}): RunRecord | undefined {
+    const sql = `SELECT * FROM runs WHERE app = $app AND ($verb IS NULL OR verb = $verb)
+      AND ($ok IS NULL OR ok = $ok) ORDER BY started_at DESC, rowid DESC LIMIT 1`
+    const ok = which.ok === undefined ? null : Number(which.ok)
+    const [row] = this.#run('read', sql, { $app: app, $verb: which.verb ?? null, $ok: ok })
+    return row === undefined ? undefined : runOf(row)
+  }
+
+  /** Restores stay: they say why a chain forks. So does the last success of each verb of an application. */
+  #forgetOldRuns(newest: string): void {
+    const cutoff = new Date(Date.parse(newest) - runDays * 86_400_000).toISOString()
+    const sql = `DELETE FROM runs WHERE verb <> 'restore'
+      AND (started_at < $cutoff
+        OR rowid IN (SELECT rowid FROM runs ORDER BY started_at DESC, rowid DESC LIMIT -1 OFFSET $most))
+      AND NOT EXISTS (SELECT 1 FROM (SELECT rowid AS last FROM runs AS other
+        WHERE other.app = runs.app AND other.verb = runs.verb AND other.ok = 1
+        ORDER BY started_at DESC, rowid DESC LIMIT 1) WHERE last = runs.rowid)`
+    this.#run('forget old runs in', sql, { $cutoff: cutoff, $most: mostRuns })
   }
 
   /** The newest runs, newest first. */
@@ -148,10 +175,22 @@ export class Catalog implements Disposable {
     return row === undefined ? undefined : new Date(text(row['at']))
   }
 
-  /** The newest recorded archive of an application, by the archive's own time, that was verified at this target. */
+  /** The archives of an application that are known to be at this target, newest first by their own times. */
+  archivesAt(app: string, target: string): ArchiveRecord[] {
+    const sql = `SELECT * FROM archives WHERE app = $app AND target = $target
+      ORDER BY created_at DESC, written_at DESC`
+    return this.#run('read', sql, { $app: app, $target: target }).map(archiveOf)
+  }
+
+  /**
+   * The newest recorded archive of an application, by the archive's own time, that was verified at this target. One
+   * that its examination failed does not count.
+   */
   newestVerified(app: string, target: string): ArchiveRecord | undefined {
     const sql = `SELECT archives.* FROM archives JOIN verifications USING (archive_id, target)
-      WHERE app = $app AND target = $target ORDER BY created_at DESC, written_at DESC LIMIT 1`
+      WHERE app = $app AND target = $target AND NOT EXISTS (SELECT 1 FROM archives AS failed
+        WHERE failed.archive_id = archives.archive_id AND failed.verdict = 'fail')
+      ORDER BY created_at DESC, written_at DESC LIMIT 1`
     const [row] = this.#run('read', sql, { $app: app, $target: target })
     return row === undefined ? undefined : archiveOf(row)
   }
@@ -192,6 +231,21 @@ export class Catalog implements Disposable {
       at: text(row['at']),
       reason: text(row['reason']),
     }))
+  }
+
+  /** The last record of an application's evidence log, as it was when it was written. */
+  evidenceHead(app: string): EvidenceHead | undefined {
+    const sql = 'SELECT seq, hash FROM evidence_heads WHERE app = $app'
+    const [row] = this.#run('read', sql, { $app: app })
+    return row === undefined ? undefined : { seq: Number(row['seq']), hash: text(row['hash']) }
+  }
+
+  /** Remembers the head of an evidence log, so that a cut tail or a log made anew shows. */
+  rememberEvidence(app: string, { seq, hash }: EvidenceHead, at: Date): void {
+    // Of two runs the one that appended first may come here last. A log that begins anew begins at the front.
+    const sql = `INSERT INTO evidence_heads VALUES ($app, $seq, $hash, $at)
+      ON CONFLICT (app) DO UPDATE SET seq = $seq, hash = $hash, at = $at WHERE $seq > seq OR $seq <= 2`
+    this.#run('remember evidence in', sql, { $app: app, $seq: seq, $hash: hash, $at: at.toISOString() })
   }
 
   /** Forgets an archive that is no longer at the target. */

@@ -50,4 +50,13 @@ export const migrations: readonly string[] = [
     PRIMARY KEY (app, value)
   ) STRICT;
   `,
+  `
+  CREATE TABLE evidence_heads (
+    app TEXT PRIMARY KEY,
+    seq INTEGER NOT NULL,
+    hash TEXT NOT NULL,
+    at TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX runs_by_verb ON runs (app, verb, ok, started_at);
+  `,
 ]
