@@ -178,6 +178,11 @@ export const table = {
       `${d.path} is refused as a passphrase or key file: ${d.reason}`,
     hint: 'it must be a regular file, owned by root or you, mode 0400 or 0600, with one line',
   },
+  MASTER_KEY_REFUSED: {
+    kind: 'usage',
+    say: (d: { reason: string }) => d.reason,
+    hint: 'give the key that the application itself runs with; an archive of another key does not fit this one',
+  },
 
   // --- config ---
   CONFIG_NOT_FOUND: {
