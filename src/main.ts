@@ -18,7 +18,7 @@ import type { SourceDriver } from './sources/source.ts'
 import type { Patience } from './targets/retry.ts'
 import type { TargetDriver } from './targets/target.ts'
 
-/** Every kind of source, target and profile that this program has. */
+/** Every kind of source, target, profile and foreign archive that this program has. */
 async function plugs() {
   const { sqlite, sqliteOptions } = await import('./sources/sqlite.ts')
   const { files, filesOptions } = await import('./sources/files.ts')
@@ -30,6 +30,7 @@ async function plugs() {
   const { retryingDriver } = await import('./targets/retry.ts')
   const { generic } = await import('./profiles/generic/generic.ts')
   const { mastio } = await import('./profiles/mastio/mastio.ts')
+  const { gpgTarGz } = await import('./formats/gpg-tar-gz.ts')
   const { globs } = await import('./sources/globs.ts')
   const sources: Readonly<Record<string, SourceDriver>> = { sqlite, files }
   const targets: Readonly<Record<string, TargetDriver>> = {
@@ -44,7 +45,7 @@ async function plugs() {
     profiles: Object.keys(profiles),
     globs,
   }
-  return { sources, targets, profiles, schemas }
+  return { sources, targets, profiles, formats: [gpgTarGz], schemas }
 }
 
 /** With targets on other hosts: four more tries within a quarter of an hour, the first after a second at most. */
@@ -108,7 +109,7 @@ async function context(
   const { randomBytes } = await import('node:crypto')
   const { openCatalog } = await import('./catalog/catalog.ts')
   const { local, openPath } = await import('./targets/local.ts')
-  const { sources, profiles } = await plugs()
+  const { sources, profiles, formats } = await plugs()
   const now = (): Date => new Date()
   let catalog: Context['catalog'] | undefined
   return {
@@ -131,6 +132,7 @@ async function context(
     },
     sourceDrivers: sources,
     profiles,
+    formats,
     openPath: (path) => openPath(path, signal),
     replacePath: (path, options) =>
       local.open(dirname(path), { path: dirname(path) }).replace(basename(path), options),

@@ -67,6 +67,7 @@ function listText({ archives, unreadable, unavailable }: ListResult, { now, styl
   return lines.join('\n')
 }
 
-function state(archive: ArchiveSummary): string {
-  return archive.verified_at === null ? 'written' : `verified ${day(archive.verified_at)}`
+function state({ verified_at, format }: ArchiveSummary): string {
+  const state = verified_at === null ? 'written' : `verified ${day(verified_at)}`
+  return format === undefined ? state : `${state} (${format})`
 }

@@ -38,7 +38,7 @@ export async function findArchive(ctx: Context, input: ArchiveInput): Promise<Fo
 }
 
 async function findAtTargets(ctx: Context, wanted: string, application: Application): Promise<FoundArchive> {
-  const { archives, unavailable } = await readInventory(ctx, application.targets, application.app)
+  const { archives, unavailable } = await readInventory(ctx, application.targets, application)
   for (const { target, error } of unavailable) {
     ctx.emit({
       type: 'warning',

@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream'
 import type { OpenKey, SlotKey } from '../archive/index.ts'
 import type { Catalog } from '../catalog/catalog.ts'
+import type { Format } from '../formats/format.ts'
 import type { Profile } from '../profiles/profile.ts'
 import type { Source, SourceDriver } from '../sources/source.ts'
 import type { StoredReader, StoredWriter, Target } from '../targets/target.ts'
@@ -29,6 +30,8 @@ export interface Context {
   /** The kinds of source this program knows, for a restore without a configuration. */
   readonly sourceDrivers: Readonly<Record<string, SourceDriver>>
   readonly profiles: Readonly<Record<string, Profile>>
+  /** The kinds of archive of other programs that this program reads and writes. */
+  readonly formats: readonly Format[]
   /** Opens an archive file by its path, whatever its name is. */
   readonly openPath: (path: string) => Promise<StoredReader>
   /** Writes a new version of an archive file given by its path; the old one stays until `commit()`. */

@@ -16,7 +16,7 @@ export async function examineArchives(ctx: Context, application: Application): P
   const newest = await attempted(
     check,
     async () => {
-      const { archives, unreadable } = await readInventory(ctx, application.targets, application.app)
+      const { archives, unreadable } = await readInventory(ctx, application.targets, application)
       if (unreadable.length > 0) {
         const names = unreadable.map(({ name, target }) => `${name} at ${target}`).join(', ')
         const fix = '`sealift list` says what is wrong with each'

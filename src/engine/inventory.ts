@@ -1,6 +1,9 @@
 import { inspectHeader } from '../archive/index.ts'
 import type { StoredObject, Target } from '../targets/target.ts'
-import type { Context } from './context.ts'
+import { SealiftError } from '../errors.ts'
+import type { Application, Context } from './context.ts'
+import { foreignId, foreignNamed } from './foreign-name.ts'
+import type { NamedForeign } from './foreign-name.ts'
 import { newestFirst } from './newest-first.ts'
 import type { ArchiveSummary, ListResult } from './report.ts'
 import { reported } from './run.ts'
@@ -8,14 +11,14 @@ import { rfc3339 } from './time.ts'
 
 /**
  * What the targets of an application hold, newest first. The storage is the truth: names, sizes, ids and times are
- * read there; only "when was it verified" comes from the catalogue. With `app`, archives of other applications in the same
- * place are left out. A file that is no readable archive is listed apart, and so is a target that does not answer: one
+ * read there; only "when was it verified" comes from the catalogue. With an application, archives of others in the same place
+ * are left out. A foreign archive (of `gpg`) counts where its name is one of the application's own. A file that is no readable archive is listed apart, and so is a target that does not answer: one
  * that is down must not hide the others. When none answers, the first one's error is thrown.
  */
 export async function readInventory(
   ctx: Context,
   targets: readonly Target[],
-  app?: string,
+  application?: Pick<Application, 'app' | 'profile'>,
 ): Promise<ListResult> {
   const archives: ArchiveSummary[] = []
   const unreadable: { name: string; target: string; error: ReturnType<typeof reported> }[] = []
@@ -23,9 +26,10 @@ export async function readInventory(
   for (const target of targets) {
     try {
       for await (const object of target.list(ctx.signal)) {
-        if (app !== undefined && !isNamedFor(object.name, app)) continue
+        const foreign = foreignNamed(ctx, object.name, application?.profile)
+        if (foreign === undefined && !isOwn(object.name, application?.app)) continue
         try {
-          archives.push(await summarise(ctx, target, object))
+          archives.push(await summarise(ctx, target, object, foreign))
         } catch (error) {
           ctx.signal.throwIfAborted()
           unreadable.push({ name: object.name, target: target.name, error: reported(error) })
@@ -43,13 +47,29 @@ export async function readInventory(
   return { archives, unreadable, unavailable }
 }
 
+function isOwn(name: string, app: string | undefined): boolean {
+  return app === undefined ? name.endsWith('.sealift') : isNamedFor(name, app)
+}
+
 /** `<app>-<time>.sealift` or `<app>-<time>-<n>.sealift`: what a backup of this application is called. */
 export function isNamedFor(name: string, app: string): boolean {
   return name.startsWith(`${app}-`) && /^\d{8}T\d{6}Z(-\d+)?\.sealift$/.test(name.slice(app.length + 1))
 }
 
-async function summarise(ctx: Context, target: Target, object: StoredObject): Promise<ArchiveSummary> {
+async function summarise(
+  ctx: Context,
+  target: Target,
+  object: StoredObject,
+  foreign: NamedForeign | undefined,
+): Promise<ArchiveSummary> {
   await using reader = await target.open(object.name, ctx.signal)
+  if (foreign !== undefined) {
+    const { format, takenAt } = foreign
+    if (!format.recognises(await reader.read(0, 16)))
+      throw new SealiftError('NOT_AN_ARCHIVE', { name: object.name })
+    const header = { id: foreignId(object.name), createdAt: rfc3339(takenAt) }
+    return summaryOf(ctx, target.name, { ...object, format: format.name }, header)
+  }
   const header = await inspectHeader(reader, { name: object.name })
   return summaryOf(ctx, target.name, object, header)
 }
@@ -58,7 +78,7 @@ async function summarise(ctx: Context, target: Target, object: StoredObject): Pr
 export function summaryOf(
   ctx: Context,
   target: string,
-  object: { readonly name: string; readonly size: number },
+  object: { readonly name: string; readonly size: number; readonly format?: string },
   header: { readonly id: string; readonly createdAt: string },
 ): ArchiveSummary {
   const verified = ctx.catalog.verified(header.id, target)
@@ -68,6 +88,7 @@ export function summaryOf(
     id: header.id,
     created_at: header.createdAt,
     size: object.size,
+    ...(object.format === undefined ? {} : { format: object.format }),
     verified_at: verified === undefined ? null : rfc3339(verified),
   }
 }

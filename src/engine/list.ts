@@ -12,6 +12,6 @@ export async function list(ctx: Context, input: ListInput): Promise<Report<ListR
   return runVerb(ctx, 'list', () =>
     'target' in input
       ? readInventory(ctx, [input.target])
-      : readInventory(ctx, input.application.targets, input.application.app),
+      : readInventory(ctx, input.application.targets, input.application),
   )
 }

@@ -32,7 +32,7 @@ export async function prune(ctx: Context, input: PruneInput): Promise<Report<Pru
     const removed: ArchiveSummary[] = []
     for (const target of application.targets) {
       if (!dryRun) await target.sweep(ctx.signal)
-      const { archives, unreadable } = await readInventory(ctx, [target], application.app)
+      const { archives, unreadable } = await readInventory(ctx, [target], application)
       for (const { name, error } of unreadable) {
         run.warn({ code: 'archive-unreadable', message: `${name} is left alone: ${error.message}` })
       }

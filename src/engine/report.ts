@@ -34,6 +34,8 @@ export interface ArchiveSummary {
   readonly id: string
   readonly created_at: string
   readonly size: number
+  /** The format of an archive that is not Sealift's own: `gpg`. */
+  readonly format?: string
   /** When every tag and checksum of it was last read back, or null. */
   readonly verified_at: string | null
 }

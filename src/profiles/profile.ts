@@ -2,6 +2,7 @@ import type { Facts, Manifest } from '../manifest.ts'
 import type { Finding, SnapshotDescription } from '../sources/source.ts'
 import type { Arranged, Arrangement } from './arrangement.ts'
 import type { Examination, Examined, Places } from './examination.ts'
+import type { ForeignArchives } from './foreign.ts'
 
 /**
  * All that Sealift knows of one application beyond its sources. A profile describes; it runs no verb. Every part is
@@ -28,6 +29,8 @@ export interface Profile {
   readonly checks?: readonly Check[]
   /** The last look before a restore goes live: fits staged data to this host, and tells what the restore means. */
   arrange?(arrangement: Arrangement, signal: AbortSignal): Promise<Arranged>
+  /** Archives of this application that other programs write and read. */
+  readonly foreign?: ForeignArchives
   /** The application's own folder, as the archive recorded it: what `restore --into` moves. */
   folder?(manifest: Manifest): string | undefined
 }

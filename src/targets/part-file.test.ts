@@ -12,6 +12,7 @@ const self = thisProcess()
 test('the name of a part file gives its owner back, and two of one archive differ', () => {
   const name = partName('wiki-2026.05.14.sealift', self)
   assert.deepEqual(ownerOf(name), self)
+  assert.deepEqual(ownerOf(partName('wiki.tar.gz.gpg', self)), self)
   assert.notEqual(partName('wiki-2026.05.14.sealift', self), name)
   assert.ok(
     partName(`${'a'.repeat(182)}.sealift`, { ...self, pid: 2 ** 22, start: '1'.repeat(11) }).length <= 255,

@@ -1,6 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { readFileSync, readlinkSync } from 'node:fs'
 import { hostname } from 'node:os'
+import { endingPattern } from './object-name.ts'
 
 /**
  * The name of an archive that is being written: `.<name>.<pid>-<start>-<place>-<random>.part`. It says which process
@@ -9,7 +10,9 @@ import { hostname } from 'node:os'
  * `start` is the process's start in clock ticks since boot; `place` is three hashes, of the machine, its boot and the
  * pid namespace. Where /proc does not tell, they are zeros.
  */
-const pattern = /^\.(.+\.sealift)\.(\d+)-(\d+)-([0-9a-f]{8})([0-9a-f]{8})([0-9a-f]{8})-[0-9a-f]{8}\.part$/
+const pattern = new RegExp(
+  `^\\.(.+\\.${endingPattern})\\.(\\d+)-(\\d+)-([0-9a-f]{8})([0-9a-f]{8})([0-9a-f]{8})-[0-9a-f]{8}\\.part$`,
+)
 const unknown = '00000000'
 
 /** The process that writes a part file, as its name says it. */

@@ -2,6 +2,7 @@ import { readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 
 import { systemCode } from '../errors.ts'
+import { archiveEndings, endingPattern } from './object-name.ts'
 import type { Owner } from './part-file.ts'
 import { fateOf, ownerOf, thisProcess } from './part-file.ts'
 import { removeEntries } from './rsync-claim.ts'
@@ -11,7 +12,7 @@ import type { RsyncRemote } from './rsync-remote.ts'
 const day = 24 * 60 * 60 * 1000
 
 /** What a write leaves: its claim, its folder of parts, and the hidden file that rsync itself was writing. */
-const leftover = /^\.(.+\.sealift)\.(.+\.(?:claim|part)|[A-Za-z0-9]{6})$/
+const leftover = new RegExp(`^\\.(.+\\.${endingPattern})\\.(.+\\.(?:claim|part)|[A-Za-z0-9]{6})$`)
 
 /**
  * Removes from the folder on the other host what writes of dead processes left, and what nobody can tell the owner of if
@@ -23,7 +24,9 @@ export async function sweepRemote(
   now: Date,
   signal?: AbortSignal,
 ): Promise<string[]> {
-  const patterns = ['.*.sealift.*.claim', '.*.sealift.*.part', '.*.sealift.??????']
+  const patterns = archiveEndings.flatMap((ending) =>
+    ['*.claim', '*.part', '??????'].map((rest) => `.*.${ending}.${rest}`),
+  )
   const found = (await listEntries(remote, patterns, 'sweep', signal)).flatMap((entry) => {
     const [, archive] = leftover.exec(entry.name) ?? []
     return archive === undefined ? [] : [{ ...entry, archive, owner: ownerOf(partOf(entry.name)) }]

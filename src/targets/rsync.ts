@@ -3,7 +3,7 @@ import { join } from 'node:path'
 
 import { SealiftError } from '../errors.ts'
 import { attempt } from './failure.ts'
-import { checkObjectName, isObjectName } from './object-name.ts'
+import { archiveEndings, checkObjectName, isObjectName } from './object-name.ts'
 import { partName, thisProcess } from './part-file.ts'
 import { removeEntries } from './rsync-claim.ts'
 import { listEntries } from './rsync-list.ts'
@@ -45,7 +45,7 @@ class RsyncTarget implements Target {
   async *list(signal?: AbortSignal): AsyncGenerator<StoredObject> {
     for (const { name, folder, size, modifiedAt } of await listEntries(
       this.#remote,
-      ['*.sealift'],
+      archiveEndings.map((ending) => `*.${ending}`),
       'list',
       signal,
     )) {

@@ -3,8 +3,10 @@ import { join } from 'node:path'
 import { systemCode } from '../errors.ts'
 import type { Disk } from './folder.ts'
 import { regularFile } from './folder.ts'
+import { endingPattern } from './object-name.ts'
 import { fateOf, ownerOf, thisProcess } from './part-file.ts'
 
+const claim = new RegExp(`^\\..+\\.${endingPattern}\\.claim$`)
 const day = 24 * 60 * 60 * 1000
 
 /**
@@ -22,7 +24,7 @@ export async function sweepFolder(
   for (const file of await entries(disk, folder)) {
     signal?.throwIfAborted()
     const owner = ownerOf(file)
-    if (owner === undefined && !/^\..+\.sealift\.claim$/.test(file)) continue
+    if (owner === undefined && !claim.test(file)) continue
     const fate = owner === undefined ? 'unknown' : fateOf(owner, self)
     if (fate === 'living') continue
     const stat = await regularFile(disk, join(folder, file))

@@ -37,7 +37,7 @@ export interface Target {
   readonly kind: string
   /** The place, for people: no secret in it. */
   readonly location: string
-  /** Finished archives only (`*.sealift`), in no order. */
+  /** Finished archives only (`*.sealift`, `*.tar.gz.gpg`), in no order. */
   list(signal?: AbortSignal): AsyncIterable<StoredObject>
   open(name: string, signal?: AbortSignal): Promise<StoredReader>
   /** `expectedSize` is a guess for the free-space check: TARGET_FULL before the first byte. Never overwrites. */

@@ -35,7 +35,14 @@ const may: Record<string, readonly string[]> = {
   targets: ['sources/process.ts'],
   catalog: [],
   profiles: ['sources/source.ts', 'rows/keyring.ts', 'rows/model.ts', 'rows/store.ts'],
-  engine: ['archive/index.ts', 'catalog', 'sources/source.ts', 'targets/target.ts', ...profileInterfaces],
+  engine: [
+    'archive/index.ts',
+    'catalog',
+    'sources/source.ts',
+    'targets/target.ts',
+    'formats/format.ts',
+    ...profileInterfaces,
+  ],
   config: [],
   cli: ['engine', 'config', 'archive/index.ts'],
 }

@@ -16,7 +16,10 @@ export function targetReading(holds: Holds): void {
   })
 
   holds('list names every archive', async (target) => {
-    const names = Array.from({ length: 40 }, (_, index) => `app-${index}.sealift`)
+    const names = Array.from(
+      { length: 40 },
+      (_, index) => `app-${index}.${index % 2 === 0 ? 'sealift' : 'tar.gz.gpg'}`,
+    )
     for (const name of names) await put(target, name, sample(1))
     assert.deepEqual(await listed(target), names.toSorted())
   })

@@ -92,6 +92,10 @@ function targetRefusals<T extends TargetUnderTest>(
       '-a.sealift',
       '../a.sealift',
       'a/b.sealift',
+      'a.gpg',
+      'a.tar.gz',
+      '.tar.gz.gpg',
+      'a-tar.gz.gpg',
       'ä.sealift',
     ]
     for (const name of [

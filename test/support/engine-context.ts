@@ -23,6 +23,7 @@ export function engineContext(stateDir: string, more: Partial<Context> = {}): Co
     catalog: catalogInMemory(),
     sourceDrivers: {},
     profiles: {},
+    formats: [],
     openPath: refuse,
     replacePath: refuse,
     stdin: () => Readable.from([]),

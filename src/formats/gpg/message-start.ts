@@ -1,7 +1,7 @@
 import { ByteReader } from '../../archive/byte-reader.ts'
 import type { GpgFailures } from './failures.ts'
 import { packetBody } from './packet-body.ts'
-import { packetName, readPacketHeader, TAG, type BodyLength, type PacketHeader } from './packet.ts'
+import { packetName, readPacketHeader, TAG, tagOf, type BodyLength, type PacketHeader } from './packet.ts'
 import { decodePassphraseSlot, type PassphraseSlot } from './session-key.ts'
 
 /** What stands before the encrypted data: which passphrases open it, and how long the data is. */
@@ -16,6 +16,22 @@ const PACKET_LIMIT = 64
 const PACKET_SIZE_LIMIT = 16_384
 /** What follows the first byte of a message in ASCII armor. */
 const ARMOR = '----BEGIN PGP '
+
+/** Whether a file begins with a packet that an encrypted message begins with, or with its ASCII armor. */
+export function beginsAsGpg(head: Buffer): boolean {
+  const [octet = 0] = head
+  if (octet < 0x80) return head.toString('latin1', 1, 1 + ARMOR.length) === ARMOR
+  return FIRST.has(tagOf(octet))
+}
+
+const FIRST = new Set<number>([
+  TAG.publicKeySession,
+  TAG.symmetricKeySession,
+  TAG.encrypted,
+  TAG.marker,
+  TAG.authenticated,
+  TAG.aead,
+])
 
 /**
  * Reads up to the body of the encrypted data packet. Messages that were never encrypted, those that only a secret key

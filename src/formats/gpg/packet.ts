@@ -51,6 +51,9 @@ export interface PacketHeader {
 /** Only these may come in parts or without a length (RFC 9580 §4.2.1.4). */
 const streamed = new Set<number>([TAG.compressed, TAG.encrypted, TAG.literal, TAG.authenticated, TAG.aead])
 
+/** The tag in the first octet of a header, in the new or the old format. */
+export const tagOf = (octet: number): number => (octet & 0x40 ? octet & 0x3f : (octet >> 2) & 0x0f)
+
 /**
  * The header of the next packet, in the new or the old format (RFC 9580 §4.2). `end`: there is none; `cut`: the input
  * ends within it; `broken`: these bytes are no header.
@@ -59,7 +62,7 @@ export async function readPacketHeader(input: ByteReader): Promise<PacketHeader 
   const [octet] = await input.read(1)
   if (octet === undefined) return 'end'
   if (octet < 0x80) return 'broken'
-  const tag = octet & 0x40 ? octet & 0x3f : (octet >> 2) & 0x0f
+  const tag = tagOf(octet)
   const length = await (octet & 0x40 ? readLength(input) : readOldLength(input, octet & 3))
   if (length === undefined) return 'cut'
   if (tag === 0 || (length.kind !== 'whole' && !streamed.has(tag))) return 'broken'

@@ -8,6 +8,8 @@ export const ZERO_IV = Buffer.alloc(16)
 /** A symmetric-key encrypted session key packet, version 4 (RFC 9580 §5.3.1): one passphrase that opens the message. */
 export interface PassphraseSlot {
   readonly cipher: SymmetricCipher
+  /** What the packet says, as RFC 9580 §9 numbers it. */
+  readonly numbers: { readonly cipher: number; readonly s2k: number; readonly hash: number }
   readonly s2k: StringToKey
   /** The session key under the passphrase's key; without it the passphrase's key is the session key. */
   readonly wrapped?: Buffer
@@ -34,7 +36,8 @@ export function decodePassphraseSlot(
   if (decoded === 'short') return 'broken'
   if ('unsupported' in decoded) return decoded
   const wrapped = body.subarray(2 + decoded.size)
-  return { cipher, s2k: decoded.s2k, ...(wrapped.length === 0 ? {} : { wrapped }) }
+  const numbers = { cipher: cipherNumber, s2k: body[2] ?? 0, hash: body[3] ?? 0 }
+  return { cipher, numbers, s2k: decoded.s2k, ...(wrapped.length === 0 ? {} : { wrapped }) }
 }
 
 /**
