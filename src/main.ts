@@ -13,6 +13,7 @@ import { openTerminal } from './cli/terminal.ts'
 import type { Configured, Watch, World } from './cli/world.ts'
 import type { Application, Context } from './engine/context.ts'
 import { SealiftError } from './errors.ts'
+import type { Control } from './profiles/controls.ts'
 import type { Profile } from './profiles/profile.ts'
 import type { SourceDriver } from './sources/source.ts'
 import type { Patience } from './targets/retry.ts'
@@ -29,6 +30,7 @@ async function plugs() {
   const { rsyncOptions } = await import('./targets/rsync-options.ts')
   const { retryingDriver } = await import('./targets/retry.ts')
   const { generic } = await import('./profiles/generic/generic.ts')
+  const { grounds } = await import('./profiles/controls.ts')
   const { mastio } = await import('./profiles/mastio/mastio.ts')
   const { gpgTarGz } = await import('./formats/gpg-tar-gz.ts')
   const { globs } = await import('./sources/globs.ts')
@@ -43,6 +45,7 @@ async function plugs() {
     sourceOptions: { sqlite: sqliteOptions, files: filesOptions },
     targetOptions: { local: localOptions, s3: s3Options, rsync: rsyncOptions },
     profiles: Object.keys(profiles),
+    grounds,
     globs,
   }
   return { sources, targets, profiles, formats: [gpgTarGz], schemas }
@@ -168,6 +171,10 @@ async function configure(given: string | undefined): Promise<Configured | undefi
     ),
     compression: config.seal.compression,
     retention: config.retention,
+    objectives: config.objectives,
+    // The schema lets no other grounds through.
+    ...(config.controls !== undefined && { controls: config.controls as readonly Control[] }),
+    ...(config.statusFile !== undefined && { statusFile: config.statusFile }),
   }
   const { passphraseFile, recipients } = config.seal
   const seal = { recipients, ...(passphraseFile === undefined ? {} : { passphraseFile }) }

@@ -22,6 +22,20 @@ export interface RetentionConfig {
   readonly keep_yearly?: number
 }
 
+/** What recovery is measured by, in seconds. */
+export interface ObjectivesConfig {
+  readonly rpo: number
+  readonly rto: number
+  readonly drillEvery: number
+}
+
+/** One line of a compliance table. */
+export interface ControlConfig {
+  readonly control: string
+  readonly asks: string
+  readonly rests_on: readonly string[]
+}
+
 /** `sealift.yaml` and the environment as one value: complete, validated, deeply frozen. It holds no secret. */
 export interface Config {
   /** The file it was read from; relative paths in it were resolved against its folder. */
@@ -34,6 +48,11 @@ export interface Config {
   readonly seal: SealConfig
   /** Absent where the file has no `retention`: then nothing is pruned. */
   readonly retention: RetentionConfig | undefined
+  readonly objectives: ObjectivesConfig
+  /** Absolute; absent where the file names none. */
+  readonly statusFile: string | undefined
+  /** Absent where the profile's table counts. */
+  readonly controls: readonly ControlConfig[] | undefined
 }
 
 /** One mistake in a configuration: where, what, and what to write instead. */

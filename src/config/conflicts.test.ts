@@ -32,6 +32,7 @@ ${more.rest ?? 'seal: { passphrase_file: /etc/passphrase }'}
       },
       targetOptions: { local: z.object({ path: z.string() }) },
       profiles: ['generic'],
+      grounds: ['backups'],
       globs: reader,
       defaultStateDir: more.stateDir ?? '/var/lib/sealift',
     })

@@ -8,6 +8,7 @@ export interface Draft {
   readonly passphraseFile: string | undefined
   readonly recipients: readonly string[]
   readonly stateDir: string | undefined
+  readonly statusFile: string | undefined
 }
 
 export interface DraftPlug {
@@ -27,6 +28,7 @@ export function draftOf(value: unknown, folder: string): Draft {
     passphraseFile: pathOf(field(seal, 'passphrase_file'), folder),
     recipients: textsOf(field(seal, 'recipients')),
     stateDir: pathOf(field(value, 'state_dir'), folder),
+    statusFile: pathOf(field(value, 'status_file'), folder),
   }
 }
 

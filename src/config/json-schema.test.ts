@@ -7,6 +7,7 @@ const schema = configJsonSchema({
   sourceOptions: { files: z.object({ path: z.string().describe('A folder') }) },
   targetOptions: { local: z.object({ path: z.string() }) },
   profiles: ['generic'],
+  grounds: ['backups'],
 })
 
 test('the schema knows every kind with its own keys, and refuses others', () => {

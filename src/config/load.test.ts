@@ -25,6 +25,9 @@ test('a sound file becomes a config with defaults and absolute paths', () => {
     targets: [{ name: 'local', kind: 'local', options: { path: '/srv/notes/archives' } }],
     seal: { passphraseFile: '/srv/notes/passphrase', recipients: [], compression: 'zstd' },
     retention: undefined,
+    objectives: { rpo: 86_400, rto: 900, drillEvery: 7_948_800 },
+    statusFile: undefined,
+    controls: undefined,
   })
 })
 
@@ -202,4 +205,29 @@ test('the example of a file on disk is read, and its absence named', async () =>
   } finally {
     await rm(folder, { recursive: true })
   }
+})
+
+test('objectives are read as seconds, a status file and a table of controls as they stand', () => {
+  const config = load(
+    add(`objectives: { rpo: 7d, rto: 90s }
+status_file: run/notes.json
+controls:
+  - { control: House rule 7, asks: a backup a day, rests_on: [backups, drills] }`),
+  )
+  assert.deepEqual(config.objectives, { rpo: 604_800, rto: 90, drillEvery: 7_948_800 })
+  assert.equal(config.statusFile, '/srv/notes/run/notes.json')
+  assert.deepEqual(config.controls, [
+    { control: 'House rule 7', asks: 'a backup a day', rests_on: ['backups', 'drills'] },
+  ])
+})
+
+test('a time that is none, and a ground that is unknown, are mistakes with their line', () => {
+  for (const rpo of ['24', '0h', 'soon', '1.5d'])
+    assert.match(
+      problem(add(`objectives: { rpo: "${rpo}" }`)),
+      /^9: `objectives.rpo`: "[^"]+" is no time: write/,
+    )
+  const line = 'controls: [{ control: a, asks: b, rests_on: [backup] }]'
+  assert.match(problem(add(line)), /"backup" is unknown \(did you mean `backups`\?/)
+  assert.match(problem(add('status_file: ~/status.json')), /`~` has no meaning/)
 })

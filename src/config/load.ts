@@ -7,6 +7,7 @@ import type { GlobReader } from './coverage.ts'
 import { parseConfigText } from './document.ts'
 import type { KeyPath, ParsedDocument } from './document.ts'
 import { draftOf, isPathKey, withAbsolutePaths } from './draft.ts'
+import { secondsOf } from './duration.ts'
 import type { Environment } from './environment.ts'
 import { freeze } from './freeze.ts'
 import { at, keyName, problemsOf } from './mistakes.ts'
@@ -45,7 +46,7 @@ export function loadConfig(input: ConfigInput & { readonly text: string }): Conf
       const { globs, sealGiven = false } = input
       problems.push(...conflictsOf(draft, document, { stateDir, sealGiven, globs }))
       if (parsed.success && problems.length === 0) {
-        const { app, profile, sources, targets, seal, retention } = parsed.data
+        const { app, profile, sources, targets, seal, retention, objectives, controls } = parsed.data
         return freeze({
           path: resolve(input.path),
           app,
@@ -59,6 +60,13 @@ export function loadConfig(input: ConfigInput & { readonly text: string }): Conf
             compression: seal.compression,
           },
           retention: retention === undefined ? undefined : dropUndefined(retention),
+          objectives: {
+            rpo: secondsOf(objectives.rpo),
+            rto: secondsOf(objectives.rto),
+            drillEvery: secondsOf(objectives.drill_every),
+          },
+          statusFile: draft.statusFile,
+          controls,
         })
       }
     }

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { durationText } from './duration.ts'
 
 /** The option schemas of the drivers by kind: objects that know nothing of `name` and `kind`. */
 export type OptionSchemas = Readonly<Record<string, z.ZodObject>>
@@ -7,6 +8,8 @@ export interface SchemaInput {
   readonly sourceOptions: OptionSchemas
   readonly targetOptions: OptionSchemas
   readonly profiles: readonly string[]
+  /** What a line of the compliance table can rest on. */
+  readonly grounds: readonly string[]
 }
 
 const appName = /^[a-z0-9][a-z0-9-]{0,62}$/
@@ -22,7 +25,7 @@ const keep = (what: string): z.ZodOptional<z.ZodInt> =>
  * The schema of `sealift.yaml` (after references were replaced) from what the composition root hands in. Descriptions
  * become the editor's help through `json-schema.ts`.
  */
-export function configSchema({ sourceOptions, targetOptions, profiles }: SchemaInput) {
+export function configSchema({ sourceOptions, targetOptions, profiles, grounds }: SchemaInput) {
   return z.strictObject({
     version: z.literal(1).describe('The version of this file’s shape.'),
     app: z
@@ -65,6 +68,28 @@ export function configSchema({ sourceOptions, targetOptions, profiles }: SchemaI
       })
       .optional()
       .describe('What `sealift prune` keeps. Without it nothing is pruned.'),
+    objectives: z
+      .strictObject({
+        rpo: durationText('24h', 'How old the newest verified backup may be.'),
+        rto: durationText('15m', 'How long a restore may take, from finding the archive to checked data.'),
+        drill_every: durationText('92d', 'How long ago the last drill may be.'),
+      })
+      .default({ rpo: '24h', rto: '15m', drill_every: '92d' })
+      .describe('What `sealift report` and `sealift drill` measure by.'),
+    status_file: pathText
+      .optional()
+      .describe('Where the standing is written after each run, for a monitor. Default: in the state folder.'),
+    controls: z
+      .array(
+        z.strictObject({
+          control: z.string().min(1).max(60).describe('What the line is called: `ISO 27001 A.8.13`.'),
+          asks: z.string().min(1).max(200).describe('What it asks for.'),
+          rests_on: z.array(z.enum(grounds)).min(1).describe('What it is judged by.'),
+        }),
+      )
+      .max(20)
+      .optional()
+      .describe('The compliance table of `sealift report`, in the place of the profile’s.'),
   })
 }
 

@@ -2,10 +2,12 @@ import type { Readable } from 'node:stream'
 import type { OpenKey, SlotKey } from '../archive/index.ts'
 import type { Catalog } from '../catalog/catalog.ts'
 import type { Format } from '../formats/format.ts'
+import type { Control } from '../profiles/controls.ts'
 import type { Profile } from '../profiles/profile.ts'
 import type { Source, SourceDriver } from '../sources/source.ts'
 import type { StoredReader, StoredWriter, Target } from '../targets/target.ts'
 import type { Event } from './events.ts'
+import type { Objectives } from './objectives.ts'
 
 /**
  * All that a verb may use of the world. Time, randomness and the machine are handed in, so that a run can be repeated
@@ -52,6 +54,12 @@ export interface Application {
   readonly targets: readonly Target[]
   readonly compression: 'zstd' | 'none'
   readonly retention: Retention | undefined
+  /** What recovery is measured by; `defaultObjectives` where nothing else is said. */
+  readonly objectives?: Objectives
+  /** The compliance table, in the place of the profile's. */
+  readonly controls?: readonly Control[]
+  /** Where the standing is written after each run; absolute. Else a file in the state folder. */
+  readonly statusFile?: string
 }
 
 /** How many archives to keep of each kind; `0` or absent keeps none for that reason. */

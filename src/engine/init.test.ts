@@ -50,6 +50,7 @@ async function load(file: string, stateDir = path.join(root, 'state')): Promise<
     sourceOptions: { sqlite: sqliteOptions, files: filesOptions },
     targetOptions: { local: localOptions },
     profiles: ['generic'],
+    grounds: ['backups'],
     globs,
     defaultStateDir: stateDir,
   })

@@ -1,6 +1,7 @@
 import type { Facts, Manifest } from '../manifest.ts'
 import type { Finding, SnapshotDescription } from '../sources/source.ts'
 import type { Arranged, Arrangement } from './arrangement.ts'
+import type { Assurance } from './controls.ts'
 import type { Examination, Examined, Places } from './examination.ts'
 import type { ForeignArchives } from './foreign.ts'
 
@@ -31,6 +32,8 @@ export interface Profile {
   arrange?(arrangement: Arrangement, signal: AbortSignal): Promise<Arranged>
   /** Archives of this application that other programs write and read. */
   readonly foreign?: ForeignArchives
+  /** What an evidence report says of it: its compliance table, its audit chains, what counts as drift. */
+  readonly assurance?: Assurance
   /** The application's own folder, as the archive recorded it: what `restore --into` moves. */
   folder?(manifest: Manifest): string | undefined
 }

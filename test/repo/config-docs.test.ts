@@ -4,6 +4,7 @@ import path from 'node:path'
 import { test } from 'node:test'
 import { configJsonSchema } from '../../src/config/json-schema.ts'
 import { loadConfig } from '../../src/config/load.ts'
+import { grounds } from '../../src/profiles/controls.ts'
 import { generic } from '../../src/profiles/generic/generic.ts'
 import { mastio } from '../../src/profiles/mastio/mastio.ts'
 import { filesOptions } from '../../src/sources/files.ts'
@@ -13,11 +14,14 @@ import { localOptions } from '../../src/targets/local.ts'
 import { rsyncOptions } from '../../src/targets/rsync-options.ts'
 import { s3Options } from '../../src/targets/s3-options.ts'
 
+import { sound } from '../support/config-example.ts'
+
 const root = path.resolve(import.meta.dirname, '../..')
 const page = readFileSync(path.join(root, 'docs/config.md'), 'utf8')
 const plugs = {
   sourceOptions: { sqlite: sqliteOptions, files: filesOptions },
   targetOptions: { local: localOptions, s3: s3Options, rsync: rsyncOptions },
+  grounds,
   profiles: [generic.name, mastio.name],
 }
 const schema = configJsonSchema(plugs)
@@ -46,12 +50,20 @@ test('every default on the page is the schema’s', () => {
   assert.match(page, /^\| `profile` .*\| `generic` \|$/m)
   assert.match(page, /^\| `sources.timeout` .*\| `120` \|$/m)
   assert.equal(sqliteOptions.parse({ path: 'a' }).timeout, 120)
+  const config = loadConfig({ ...plugs, path: '/a.yaml', text: sound, env: {}, globs, defaultStateDir: '/s' })
+  assert.deepEqual(config.objectives, { rpo: 86_400, rto: 900, drillEvery: 92 * 86_400 })
+  for (const [key, fallback] of [
+    ['rpo', '24h'],
+    ['rto', '15m'],
+    ['drill_every', '92d'],
+  ] as const)
+    assert.ok(page.includes(`| \`objectives.${key}\` |`) && page.includes(`at most | \`${fallback}\` |`))
   assert.match(page, /^\| `seal.compression` .*\| `zstd` \|$/m)
 })
 
 test('every example on the page is a configuration', () => {
   const examples = [...page.matchAll(/^```yaml\n(.*?)^```/gms)].map((match) => match[1] ?? '')
-  assert.equal(examples.length, 5)
+  assert.equal(examples.length, 6)
   for (const text of examples) {
     const path = '/srv/notes/sealift.yaml'
     const config = loadConfig({ ...plugs, path, text, env: {}, globs, defaultStateDir: '/var/lib/sealift' })

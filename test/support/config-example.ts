@@ -17,6 +17,7 @@ export const input: ConfigInput = {
   },
   targetOptions: { local: z.object({ path: z.string().min(1) }) },
   profiles: ['generic', 'mastio'],
+  grounds: ['backups', 'drills'],
   globs: reader,
   defaultStateDir: '/var/lib/sealift',
 }

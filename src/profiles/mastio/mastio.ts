@@ -1,5 +1,6 @@
 import { dirname } from 'node:path'
 import type { Profile } from '../profile.ts'
+import { assurance } from './assurance.ts'
 import { examinePlaces } from './examine-places.ts'
 import { redactLicense } from './license.ts'
 
@@ -8,6 +9,7 @@ export const mastio: Profile = {
   name: 'mastio',
   title: 'Cullis Mastio (Docker Compose bundle)',
   examine: examinePlaces,
+  assurance,
   rewrite(source) {
     if (source !== 'config') return undefined
     // latin1 keeps every byte that is not the license.
