@@ -358,7 +358,7 @@ export const table = {
   CHECK_FAILED: {
     kind: 'integrity',
     say: (d: { failed: readonly string[] }) => `the restored data failed its checks: ${d.failed.join('; ')}`,
-    hint: 'nothing was changed; take an older archive',
+    hint: 'nothing was changed; take an older archive, or accept a finding by its word: --accept WORD',
   },
   GUARD_REFUSED: {
     kind: 'conflict',

@@ -1,5 +1,8 @@
+import { InvalidArgumentError, Option } from 'commander'
 import type { Command } from 'commander'
 import type { RestoreResult } from '../engine/report.ts'
+import { SealiftError } from '../errors.ts'
+import { findingLine } from './finding-line.ts'
 import { collect, withConfigIfAny, withExample, withOpening, withOutput } from './options.ts'
 import type { CommonOptions } from './options.ts'
 import type { OpenOptions } from './keys.ts'
@@ -16,6 +19,10 @@ type Options = CommonOptions &
     readonly only?: readonly string[]
     readonly force?: boolean
     readonly allowOutsideLinks?: boolean
+    readonly into?: string
+    readonly accept?: readonly string[]
+    readonly publicUrl?: URL
+    readonly env?: 'live' | 'archive'
   }
 
 export function addRestore(program: Command, session: Session): void {
@@ -26,8 +33,17 @@ export function addRestore(program: Command, session: Session): void {
     )
     .argument(...archiveArgument)
     .option('--to <folder>', 'restore below this folder instead of the original places')
+    .option('--into <folder>', 'the folder of the application here, where it is not the old one')
     .option('--only <path>', 'restore only this source or member (repeatable)', collect)
     .option('--force', 'replace what is there; it is set aside first')
+    .option('--accept <check>', 'go on in spite of this finding (repeatable)', collect)
+    .option('--public-url <url>', 'the address that the application has from now on', address)
+    .addOption(
+      new Option('--env <which>', 'the environment file that counts where they differ').choices([
+        'live',
+        'archive',
+      ]),
+    )
     .option('--allow-outside-links', 'restore symlinks that point out of their folder')
   withOutput(withConfigIfAny(withOpening(command)))
   withExample(
@@ -40,11 +56,20 @@ export function addRestore(program: Command, session: Session): void {
       const configured = await job.configuredIfAny()
       const ctx = await job.context(configured)
       const { restore } = await import('../engine/restore.ts')
-      const { to, only } = options
+      const { to, only, into, accept, publicUrl, env } = options
+      if (to !== undefined && into !== undefined) {
+        throw new SealiftError('USAGE', { reason: '--to and --into exclude each other' })
+      }
       return restore(ctx, {
         ...opening(job, archive, options, configured),
         ...(to === undefined ? {} : { to }),
         ...(only === undefined ? {} : { only }),
+        ...(into === undefined ? {} : { into }),
+        ...(accept === undefined ? {} : { accept }),
+        settings: {
+          ...(publicUrl === undefined ? {} : { publicUrl }),
+          ...(env === undefined ? {} : { env }),
+        },
         force: options.force === true,
         allowOutsideLinks: options.allowOutsideLinks === true,
       })
@@ -52,14 +77,24 @@ export function addRestore(program: Command, session: Session): void {
   )
 }
 
+function stepsLine(steps: RestoreResult['steps']): [string, string] {
+  return ['steps', steps.map(({ step, seconds }) => `${step} ${duration(seconds)}`).join(', ')]
+}
+
+function address(text: string): URL {
+  const url = URL.canParse(text) ? new URL(text) : undefined
+  if (url !== undefined && /^https?:$/.test(url.protocol)) return url
+  throw new InvalidArgumentError('it is a whole address, as https://mastio.example.org:9443')
+}
+
 const face: Face<RestoreResult> = {
   verb: 'restore',
   text: restoreText,
-  attention: ({ checks }) => checks.some(({ verdict }) => verdict !== 'ok'),
+  attention: ({ checks, blocked }) => blocked.length > 0 || checks.some(({ verdict }) => verdict !== 'ok'),
 }
 
 function restoreText(
-  { archive, restored, set_aside, checks }: RestoreResult,
+  { archive, restored, set_aside, checks, blocked, undone, steps }: RestoreResult,
   { report, style }: View,
 ): string {
   const head = fields([
@@ -67,6 +102,8 @@ function restoreText(
     ['id', archive.id.slice(0, 8)],
     ['taken', minute(archive.created_at)],
     ['took', duration(report.seconds)],
+    // Where minutes count, the reader wants to know what took them.
+    ...(report.seconds < 5 ? [] : [stepsLine(steps)]),
   ])
   const parts = [`${style.bold('Restored.')}\n${head}`]
   parts.push(
@@ -83,6 +120,13 @@ function restoreText(
       return `  ${word}  ${printable(check)}: ${printable(detail)}`
     })
     parts.push(`Checks\n${lines.join('\n')}`)
+  }
+  if (undone.length > 0) {
+    parts.push(`What this undoes\n${undone.map((line) => `  ${printable(line)}`).join('\n')}`)
+  }
+  if (blocked.length > 0) {
+    const lines = blocked.map((one) => findingLine(one, style))
+    parts.push(`${style.attention('Not ready to start')}\n${lines.join('\n')}`)
   }
   parts.push(
     set_aside.length === 0

@@ -61,6 +61,12 @@ export async function planDestinations(
   return destinations
 }
 
+/** The same staged file, to go live under another name in the same folder. */
+export async function redirect(destination: Destination, name: string): Promise<Destination> {
+  const beside = path.join(path.dirname(destination.destination), name)
+  return { ...destination, destination: beside, standing: await look(beside) }
+}
+
 /** A dated folder of this restore's own, also for the second one in the same second. */
 async function unused(folder: string): Promise<string> {
   for (let copy = 1; ; copy++) {

@@ -101,7 +101,7 @@ async function toFolder(
   const tree = new StagedTree()
   await goLive(ctx, run, extractName, destinations, {
     stage: () => stage(ctx, tree, file, entries, destinations, input.allowOutsideLinks === true),
-    approve: () => Promise.resolve(),
+    approve: () => Promise.resolve(destinations),
     attributesOf: () => undefined,
     sidecars: () => [],
   })

@@ -15,8 +15,8 @@ import { exists, removeStaging, swap, tidySwap } from './swap.ts'
 export interface Steps {
   /** Writes and verifies everything into the staged places. */
   stage(): Promise<void>
-  /** Throws when the staged data must not go live. */
-  approve(): Promise<void>
+  /** Where all goes in the end, in the same folders as planned. Throws when the staged data must not go live. */
+  approve(): Promise<readonly Destination[]>
   /** What a folder is given after the swap: one that stays itself (a mount point), one that is made around a file. */
   attributesOf(destination: Destination): FolderAttributes | undefined
   /** Sidecars that must not survive beside a destination. */
@@ -58,9 +58,9 @@ export async function goLive(
   try {
     await writeJournal(ctx.stateDir, begun)
     await steps.stage()
-    await steps.approve()
+    const approved = await steps.approve()
     ctx.signal.throwIfAborted()
-    journal = { ...begun, state: 'swapping', ...(await planMoves(destinations, steps)) }
+    journal = { ...begun, state: 'swapping', ...(await planMoves(approved, steps)) }
     // The staging's own name, before a journal promises that it is there.
     for (const folder of staging) await syncFolder(path.dirname(folder))
     await writeJournal(ctx.stateDir, journal)

@@ -1,6 +1,8 @@
 import type { ErrorKind } from '../errors.ts'
 import type { Warning } from '../manifest.ts'
 import type { ProfileFinding, Verdict } from '../profiles/examination.ts'
+import type { Finding } from '../sources/source.ts'
+import type { Lap } from './stopwatch.ts'
 
 /** How a failure stands in a report: the error as data. */
 export interface ReportedError {
@@ -90,6 +92,8 @@ export interface VerifyResult {
 
 export interface RestoreResult {
   readonly archive: ArchiveSummary
+  /** Whether it went to the application's own places, and not below `--to`. */
+  readonly in_place: boolean
   readonly restored: readonly {
     readonly source: string
     readonly path: string
@@ -98,11 +102,13 @@ export interface RestoreResult {
   }[]
   /** Where the old state lies now; empty when nothing was there. */
   readonly set_aside: readonly string[]
-  readonly checks: readonly {
-    readonly check: string
-    readonly verdict: 'ok' | 'attention' | 'fail'
-    readonly detail: string
-  }[]
+  readonly checks: readonly Finding[]
+  /** What keeps the application from being started as it is restored. */
+  readonly blocked: readonly ProfileFinding[]
+  /** What the restore undoes or loses, a sentence each. */
+  readonly undone: readonly string[]
+  /** The parts of the run and how long each took. */
+  readonly steps: readonly Lap[]
 }
 
 export interface PruneResult {
