@@ -315,6 +315,12 @@ export const table = {
       `${d.wanted} matches ${d.matches.length} archives: ${d.matches.join(', ')}`,
     hint: 'give more digits of the id, or the whole name',
   },
+  ARCHIVE_LATER: {
+    kind: 'conflict',
+    say: (d: { name: string; until: string; before: string }) =>
+      `${d.name} may hold something up to ${d.until}, and only what is from before ${d.before} was asked for`,
+    hint: '`latest` takes the newest from before; --allow-later takes this one all the same',
+  },
   DESTINATION_POPULATED: {
     kind: 'conflict',
     say: (d: { paths: readonly string[] }) =>
