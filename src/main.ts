@@ -113,6 +113,7 @@ async function context(
   const { openCatalog } = await import('./catalog/catalog.ts')
   const { local, openPath } = await import('./targets/local.ts')
   const { sources, profiles, formats } = await plugs()
+  const { attend, stream } = await import('./sources/process.ts')
   const now = (): Date => new Date()
   let catalog: Context['catalog'] | undefined
   return {
@@ -136,6 +137,10 @@ async function context(
     sourceDrivers: sources,
     profiles,
     formats,
+    programs: {
+      output: ([command = '', ...args], signal) => stream(command, args, { signal, env: environment() }),
+      attend: ([command = '', ...args], options) => attend(command, args, { ...options, env: environment() }),
+    },
     openPath: (path) => openPath(path, signal),
     replacePath: (path, options) =>
       local.open(dirname(path), { path: dirname(path) }).replace(basename(path), options),
@@ -144,6 +149,13 @@ async function context(
       catalog?.[Symbol.dispose]()
     },
   }
+}
+
+/** That of this process, for the programs that an operator has it start. */
+function environment(): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(process.env).filter((entry): entry is [string, string] => entry[1] !== undefined),
+  )
 }
 
 async function configure(given: string | undefined): Promise<Configured | undefined> {

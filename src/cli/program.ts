@@ -1,5 +1,6 @@
 import { Command } from 'commander'
 import { addBackup } from './backup.ts'
+import { addCheck } from './check.ts'
 import { addCompletion } from './completion.ts'
 import { addConfig } from './config.ts'
 import { addDoctor } from './doctor.ts'
@@ -35,8 +36,9 @@ export function program(session: Session): Command {
       outputError: () => undefined,
     })
   const commands = [addInit, addBackup, addList, addShow, addVerify, addRestore, addExtract, addInspect]
+  const after = [addCheck]
   const others = [addUnseal, addRekey, addKeygen, addPrune, addDoctor, addConfig, addCompletion]
-  for (const add of [...commands, ...others]) add(root, session)
+  for (const add of [...commands, ...after, ...others]) add(root, session)
   return withExample(root, 'sealift backup', 'sealift restore latest --to ./look')
 }
 

@@ -6,8 +6,7 @@ import { findingLine } from './finding-line.ts'
 import { collect, withConfigIfAny, withExample, withOpening, withOutput } from './options.ts'
 import type { CommonOptions } from './options.ts'
 import type { OpenOptions } from './keys.ts'
-import { archiveArgument, opening, withChoice } from './opening.ts'
-import type { ChoiceOptions } from './opening.ts'
+import { archiveArgument, opening } from './opening.ts'
 import { printable } from './printable.ts'
 import { duration, minute, several, size } from './quantity.ts'
 import type { Face, View } from './renderer.ts'
@@ -15,8 +14,7 @@ import type { Session } from './session.ts'
 import { fields } from './table.ts'
 
 type Options = CommonOptions &
-  OpenOptions &
-  ChoiceOptions & {
+  OpenOptions & {
     readonly to?: string
     readonly only?: readonly string[]
     readonly force?: boolean
@@ -47,7 +45,7 @@ export function addRestore(program: Command, session: Session): void {
       ]),
     )
     .option('--allow-outside-links', 'restore symlinks that point out of their folder')
-  withOutput(withConfigIfAny(withChoice(withOpening(command))))
+  withOutput(withConfigIfAny(withOpening(command)))
   withExample(
     command,
     'sealift restore latest --force',

@@ -8,6 +8,7 @@ import type { Source, SourceDriver } from '../sources/source.ts'
 import type { StoredReader, StoredWriter, Target } from '../targets/target.ts'
 import type { Event } from './events.ts'
 import type { Objectives } from './objectives.ts'
+import type { Programs } from './programs.ts'
 
 /**
  * All that a verb may use of the world. Time, randomness and the machine are handed in, so that a run can be repeated
@@ -34,6 +35,7 @@ export interface Context {
   readonly profiles: Readonly<Record<string, Profile>>
   /** The kinds of archive of other programs that this program reads and writes. */
   readonly formats: readonly Format[]
+  readonly programs: Programs
   /** Opens an archive file by its path, whatever its name is. */
   readonly openPath: (path: string) => Promise<StoredReader>
   /** Writes a new version of an archive file given by its path; the old one stays until `commit()`. */

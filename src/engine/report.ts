@@ -3,6 +3,7 @@ import type { Warning } from '../manifest.ts'
 import type { ProfileFinding, Verdict } from '../profiles/examination.ts'
 import type { Finding } from '../sources/source.ts'
 import type { Lap } from './stopwatch.ts'
+import type { Look } from '../profiles/live.ts'
 
 /** How a failure stands in a report: the error as data. */
 export interface ReportedError {
@@ -118,3 +119,15 @@ export interface PruneResult {
 }
 
 export type { ProfileFinding, Verdict }
+
+export interface CheckResult {
+  readonly url?: string
+  /** The archive whose facts were compared with. */
+  readonly archive: { readonly id: string; readonly name: string; readonly created_at: string }
+  /** `archive`: it was opened and authenticated; `catalogue`: what this installation recorded of it. */
+  readonly facts_from: 'archive' | 'catalogue'
+  /** What was looked at, and what was not and proves nothing. */
+  readonly looks: readonly Look[]
+  readonly findings: readonly ProfileFinding[]
+  readonly verdict: Verdict
+}

@@ -4,6 +4,8 @@ import type { Arranged, Arrangement } from './arrangement.ts'
 import type { Assurance } from './controls.ts'
 import type { Examination, Examined, Places } from './examination.ts'
 import type { ForeignArchives } from './foreign.ts'
+import type { LiveChecks, PlainBackup, Running, Stack } from './live.ts'
+import type { Response, Rotation } from './response.ts'
 
 /**
  * All that Sealift knows of one application beyond its sources. A profile describes; it runs no verb. Every part is
@@ -34,6 +36,16 @@ export interface Profile {
   readonly foreign?: ForeignArchives
   /** What an evidence report says of it: its compliance table, its audit chains, what counts as drift. */
   readonly assurance?: Assurance
+  /** Whether a running application is the continuation of a backup. A wrong answer is a finding, never an error. */
+  live?(running: Running, signal: AbortSignal): Promise<LiveChecks>
+  /** How the application is stopped and started; undefined where nothing on this host says so. */
+  stack?(live: Places): Promise<Stack | undefined>
+  /** Backups that the application's own scripts left beside it, newest first. */
+  plainBackups?(live: Places): Promise<readonly PlainBackup[]>
+  /** What recovery after a breach needs. */
+  readonly response?: Response
+  /** What is to be said of a change that the operator acknowledges. `places` as for `live`. */
+  rotation?(places: Places, signal: AbortSignal): Promise<Rotation>
   /** The application's own folder, as the archive recorded it: what `restore --into` moves. */
   folder?(manifest: Manifest): string | undefined
 }

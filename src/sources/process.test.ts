@@ -5,7 +5,7 @@ import { suite, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { isSealiftError } from '../errors.ts'
 import type { ErrorCode } from '../errors.ts'
-import { run, stream } from './process.ts'
+import { attend, run, stream } from './process.ts'
 
 const options = { signal: new AbortController().signal, env: {} }
 const sh = (script: string): [string, string[]] => ['/bin/sh', ['-c', script]]
@@ -160,5 +160,38 @@ suite('a process that is stopped', () => {
   test('is not begun after the stop', async () => {
     const reason = new Error('stopped')
     await assert.rejects(run(...sh('true'), { ...options, signal: AbortSignal.abort(reason) }), reason)
+  })
+})
+
+suite('a program that is attended', () => {
+  const given = { ...options, quietOutput: true }
+
+  test('is told of by its exit code or its signal, in the folder that was given', async () => {
+    assert.deepEqual(await attend(...sh('test "$PWD" = /usr && exit 3'), { ...given, folder: '/usr' }), {
+      code: 3,
+      signal: null,
+    })
+    assert.deepEqual(await attend(...sh('kill -KILL $$'), given), { code: null, signal: 'SIGKILL' })
+    assert.deepEqual(await attend(...sh('test -z "$HOME"'), given), { code: 0, signal: null })
+  })
+
+  test('is refused where there is none', async () => {
+    await assert.rejects(attend('/no/such/program', [], given), says('PROCESS_NOT_FOUND', /\/no\/such/))
+    await assert.rejects(
+      attend('/bin/true', [], { ...given, folder: '/no/such' }),
+      says('PROCESS_FAILED', /ENOENT/),
+    )
+  })
+
+  test('is asked to end and waited for, because only it knows how far it came', async () => {
+    const controller = new AbortController()
+    const ended = attend(...sh('trap "exit 7" TERM; kill -USR1 "$PARENT"; while :; do sleep 0.02; done'), {
+      ...given,
+      env: { PATH: '/usr/bin:/bin', PARENT: String(process.pid) },
+      signal: controller.signal,
+    })
+    await once(process, 'SIGUSR1')
+    controller.abort()
+    assert.deepEqual(await ended, { code: 7, signal: null })
   })
 })

@@ -106,6 +106,55 @@ export function stream(command: string, args: readonly string[], options: Proces
   return output
 }
 
+/** How a program ended. */
+export interface Ended {
+  readonly code: number | null
+  readonly signal: string | null
+}
+
+/**
+ * Runs a program without a shell on our own standard streams, in the foreground of our terminal, and waits for its end,
+ * whichever it is. Its output goes to standard error where ours carries data (`quietOutput`). On `signal` it gets a
+ * SIGTERM, once: it is waited for, because only it knows how far it came. Throws PROCESS_NOT_FOUND, and PROCESS_FAILED
+ * where it cannot be started.
+ */
+export async function attend(
+  command: string,
+  args: readonly string[],
+  options: Pick<ProcessOptions, 'signal' | 'env'> & {
+    readonly folder?: string
+    readonly quietOutput?: boolean
+  },
+): Promise<Ended> {
+  const { signal, env, folder, quietOutput = false } = options
+  signal.throwIfAborted()
+  // In our own process group: it may read from the terminal, and Ctrl-C reaches it as it would without us.
+  const child = spawn(command, args, {
+    env: { ...env },
+    shell: false,
+    stdio: ['inherit', quietOutput ? 2 : 'inherit', 'inherit'],
+    ...(folder === undefined ? {} : { cwd: folder }),
+  })
+  const onAbort = (): void => void child.kill('SIGTERM')
+  signal.addEventListener('abort', onAbort, { once: true })
+  try {
+    return await new Promise<Ended>((resolve, reject) => {
+      child.once('error', (error) => {
+        const code = systemCode(error)
+        const missing = code === 'ENOENT' && folder === undefined
+        reject(
+          missing
+            ? new SealiftError('PROCESS_NOT_FOUND', { command }, error)
+            : failed(command, code ?? error.message, '', error),
+        )
+      })
+      child.once('exit', (code, killedBy) => resolve({ code, signal: killedBy }))
+    })
+  } finally {
+    signal.removeEventListener('abort', onAbort)
+  }
+}
+
 function failed(command: string, exit: string, stderr: string, cause?: unknown): SealiftError {
   return new SealiftError('PROCESS_FAILED', { command, exit, stderr }, cause)
 }

@@ -10,6 +10,7 @@ import type { Context } from '../../src/engine/context.ts'
  */
 export function engineContext(stateDir: string, more: Partial<Context> = {}): Context {
   const refuse = (): never => assert.fail('nothing here opens an archive by its path')
+  const refuseProgram = (): never => assert.fail('nothing here starts a program')
   return {
     now: () => new Date('2026-01-10T00:00:00Z'),
     random: (bytes) => randomBytes(bytes),
@@ -24,6 +25,7 @@ export function engineContext(stateDir: string, more: Partial<Context> = {}): Co
     sourceDrivers: {},
     profiles: {},
     formats: [],
+    programs: { output: refuseProgram, attend: refuseProgram },
     openPath: refuse,
     replacePath: refuse,
     stdin: () => Readable.from([]),

@@ -90,6 +90,8 @@ async function examineOpen(db: DatabaseSync, input: Examined, signal: AbortSigna
     org_id: orgId ?? null,
     ca_mode: ca.mode,
     ca_fingerprint_sha256: caFingerprint,
+    // Public, and the trust anchor of a check after the start, also where the CA itself was lost.
+    ca_certificate: ca.root?.toString() ?? null,
     ca_not_after: ca.root?.validToDate.toISOString() ?? null,
     ca_key_matches: ca.keyMatches,
     pki_key_opens: ca.keyOpens,

@@ -18,13 +18,15 @@ export interface Server {
   readonly url: string
   /** The one certificate that is trusted: the Root, PEM. */
   readonly root: string
+  /** Further hosts that the server's certificate must name: the public one, where another is asked. */
+  readonly alsoNamed?: readonly string[]
   /** Where to connect instead, while DNS still names another host. */
   readonly connect?: { readonly host: string; readonly port: number }
   readonly timeoutMs: number
 }
 
 /** Asks a server over TLS, trusting nothing but the given Root. A body over 1 MiB is cut off as an error. */
-export function httpsGet({ url, root, connect, timeoutMs }: Server): Get {
+export function httpsGet({ url, root, alsoNamed = [], connect, timeoutMs }: Server): Get {
   const { hostname, port } = new URL(url)
   const host = hostname.replaceAll(/^\[|\]$/g, '')
   return async (path, signal) => {
@@ -35,7 +37,10 @@ export function httpsGet({ url, root, connect, timeoutMs }: Server): Get {
         port: connect?.port ?? (port === '' ? 443 : Number(port)),
         ...(isIP(host) === 0 ? { servername: host } : {}),
         // The name of the URL, whatever it is connected to.
-        checkServerIdentity: (_, certificate) => checkServerIdentity(host, certificate),
+        checkServerIdentity: (_, certificate) =>
+          [host, ...alsoNamed]
+            .map((name) => checkServerIdentity(name, certificate))
+            .find((error) => error !== undefined),
         path,
         ca: root,
         agent: false,

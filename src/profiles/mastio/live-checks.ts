@@ -5,12 +5,13 @@ import { containsHead } from './audit-log.ts'
 import { finding } from './finding.ts'
 import type { MastioFinding } from './finding.ts'
 import { containsLocalHead } from './local-audit.ts'
+import { certificateIn, fingerprint } from './pki.ts'
 import { headIn, objectIn } from './predecessor.ts'
 import { columnsOf, configOf } from './snapshot-database.ts'
 
 /**
- * Compares the database of a started application with the facts of the archive that was restored: the organisation, the
- * agents, and the head of each chain. `db` is a snapshot of the live one.
+ * Compares the database of a started application with the facts of the archive that was restored: the organisation, its
+ * CA, the agents, and the head of each chain. `db` is a snapshot of the live one.
  */
 export function checkLive(db: DatabaseSync, facts: Facts): MastioFinding[] {
   const missing = ['audit_log', 'internal_agents'].filter((table) => columnsOf(db, table).size === 0)
@@ -21,6 +22,15 @@ export function checkLive(db: DatabaseSync, facts: Facts): MastioFinding[] {
   if (orgId !== undefined && typeof facts['org_id'] === 'string' && orgId !== facts['org_id']) {
     const detail = `the live database belongs to organisation ${orgId}, the backup to ${facts['org_id']}`
     found.push(finding('fail', 'live-org', detail))
+  }
+  const ca = certificateIn(configOf(db, 'org_ca_cert'))
+  if (
+    ca !== undefined &&
+    typeof facts['ca_fingerprint_sha256'] === 'string' &&
+    fingerprint(ca) !== facts['ca_fingerprint_sha256']
+  ) {
+    const detail = `the live database has another Org CA than the backup: ${fingerprint(ca)}`
+    found.push(finding('fail', 'live-ca', detail))
   }
   const { agents_total: agents } = agentCounts(db)
   if (agents < Number(facts['agents_total'] ?? 0)) {

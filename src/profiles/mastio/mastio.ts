@@ -3,6 +3,7 @@ import type { Profile } from '../profile.ts'
 import { assurance } from './assurance.ts'
 import { examinePlaces } from './examine-places.ts'
 import { redactLicense } from './license.ts'
+import { checkRunning } from './running.ts'
 
 /** Cullis Mastio: a Compose bundle of one host (mastio.md). */
 export const mastio: Profile = {
@@ -15,6 +16,7 @@ export const mastio: Profile = {
     // latin1 keeps every byte that is not the license.
     return (content) => Buffer.from(redactLicense(content.toString('latin1')).text, 'latin1')
   },
+  live: checkRunning,
   folder(manifest) {
     const config = manifest.sources.find(({ name }) => name === 'config')?.place?.path
     return config === undefined ? undefined : dirname(config)

@@ -5,10 +5,10 @@ import { startApplication } from '../../../test/support/mastio-application.ts'
 import type { ApplicationOptions } from '../../../test/support/mastio-application.ts'
 import { issueServer, testPki } from '../../../test/support/mastio-pki.ts'
 import type { Facts } from '../../manifest.ts'
+import type { Patience } from '../live.ts'
 import { httpsGet } from './https-get.ts'
 import { fingerprint } from './pki.ts'
 import { checkEndpoints } from './post-boot.ts'
-import type { Patience } from './post-boot.ts'
 
 const { signal } = new AbortController()
 const pki = testPki()

@@ -1,20 +1,14 @@
 import { reasonOf, systemCode } from '../../errors.ts'
 import type { Facts } from '../../manifest.ts'
+import type { Patience } from '../live.ts'
 import { finding } from './finding.ts'
 import type { MastioFinding } from './finding.ts'
 import type { Answer, Get } from './https-get.ts'
 import { certificateIn, fingerprint } from './pki.ts'
 
-/** How long to wait for the application, and by which clock. */
-export interface Patience {
-  readonly seconds: number
-  readonly now: () => Date
-  readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>
-}
-
 /** What is wrong with a certificate, by the code that Node gives. */
 const certificateTrouble: Readonly<Record<string, string>> = {
-  ERR_TLS_CERT_ALTNAME_INVALID: 'the server certificate does not name this host',
+  ERR_TLS_CERT_ALTNAME_INVALID: 'the server certificate does not name the host',
   CERT_HAS_EXPIRED: 'the server certificate has expired',
 }
 const untrusted = /SELF_SIGNED|UNABLE_TO_(VERIFY|GET_ISSUER)|CERT_SIGNATURE_FAILURE|CERT_UNTRUSTED|INVALID_CA/
@@ -82,7 +76,8 @@ async function attempt(
     const trouble = untrusted.test(code)
       ? 'the server certificate is not under the Org CA of the backup'
       : certificateTrouble[code]
-    if (trouble !== undefined) return { failure: finding('fail', 'tls', `${trouble} (${code})`) }
+    const said = error instanceof Error && code === 'ERR_TLS_CERT_ALTNAME_INVALID' ? error.message : code
+    if (trouble !== undefined) return { failure: finding('fail', 'tls', `${trouble} (${said})`) }
     return { failure: finding('fail', 'unreachable', `${path} cannot be asked: ${reasonOf(error)}`) }
   }
 }
