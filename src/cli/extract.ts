@@ -3,7 +3,8 @@ import type { ExtractResult } from '../engine/extract.ts'
 import { SealiftError } from '../errors.ts'
 import { refuseTerminal } from './data-output.ts'
 import type { OpenOptions } from './keys.ts'
-import { archiveArgument, opening } from './opening.ts'
+import { archiveArgument, opening, withChoice } from './opening.ts'
+import type { ChoiceOptions } from './opening.ts'
 import { withConfigIfAny, withExample, withOpening, withOutput } from './options.ts'
 import type { CommonOptions } from './options.ts'
 import { printable } from './printable.ts'
@@ -11,7 +12,9 @@ import { several, size } from './quantity.ts'
 import type { Face } from './renderer.ts'
 import type { Session } from './session.ts'
 
-type Options = CommonOptions & OpenOptions & { readonly to: string; readonly allowOutsideLinks?: boolean }
+type Options = CommonOptions &
+  OpenOptions &
+  ChoiceOptions & { readonly to: string; readonly allowOutsideLinks?: boolean }
 
 export function addExtract(program: Command, session: Session): void {
   const command = program.command('extract').summary('take single members out of an archive')
@@ -23,7 +26,7 @@ export function addExtract(program: Command, session: Session): void {
     .argument('<paths...>', 'members, as `sealift show ARCHIVE --members` lists them')
     .requiredOption('--to <folder>', 'put them below this folder; - for standard output')
     .option('--allow-outside-links', 'take symlinks that point out of the folder')
-  withOutput(withConfigIfAny(withOpening(command)))
+  withOutput(withConfigIfAny(withChoice(withOpening(command))))
   withExample(
     command,
     'sealift extract latest certs/ca.pem --to ./out',

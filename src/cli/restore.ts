@@ -6,7 +6,8 @@ import { findingLine } from './finding-line.ts'
 import { collect, withConfigIfAny, withExample, withOpening, withOutput } from './options.ts'
 import type { CommonOptions } from './options.ts'
 import type { OpenOptions } from './keys.ts'
-import { archiveArgument, opening } from './opening.ts'
+import { archiveArgument, opening, withChoice } from './opening.ts'
+import type { ChoiceOptions } from './opening.ts'
 import { printable } from './printable.ts'
 import { duration, minute, several, size } from './quantity.ts'
 import type { Face, View } from './renderer.ts'
@@ -14,7 +15,8 @@ import type { Session } from './session.ts'
 import { fields } from './table.ts'
 
 type Options = CommonOptions &
-  OpenOptions & {
+  OpenOptions &
+  ChoiceOptions & {
     readonly to?: string
     readonly only?: readonly string[]
     readonly force?: boolean
@@ -45,7 +47,7 @@ export function addRestore(program: Command, session: Session): void {
       ]),
     )
     .option('--allow-outside-links', 'restore symlinks that point out of their folder')
-  withOutput(withConfigIfAny(withOpening(command)))
+  withOutput(withConfigIfAny(withChoice(withOpening(command))))
   withExample(
     command,
     'sealift restore latest --force',

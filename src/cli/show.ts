@@ -2,7 +2,8 @@ import type { Command } from 'commander'
 import type { ShowResult } from '../engine/show.ts'
 import type { ManifestSource } from '../manifest.ts'
 import type { OpenOptions } from './keys.ts'
-import { archiveArgument, opening } from './opening.ts'
+import { archiveArgument, opening, withChoice } from './opening.ts'
+import type { ChoiceOptions } from './opening.ts'
 import { withConfigIfAny, withExample, withOpening, withOutput } from './options.ts'
 import type { CommonOptions } from './options.ts'
 import { printable } from './printable.ts'
@@ -12,7 +13,7 @@ import type { Session } from './session.ts'
 import { headerFields } from './slot-text.ts'
 import { fields, table } from './table.ts'
 
-type Options = CommonOptions & OpenOptions & { readonly members?: boolean }
+type Options = CommonOptions & OpenOptions & ChoiceOptions & { readonly members?: boolean }
 
 export function addShow(program: Command, session: Session): void {
   const command = program.command('show').summary('show what an archive holds: sources, rows, facts')
@@ -22,7 +23,7 @@ export function addShow(program: Command, session: Session): void {
     )
     .argument(...archiveArgument)
     .option('--members', 'list every member of the index instead')
-  withOutput(withConfigIfAny(withOpening(command)))
+  withOutput(withConfigIfAny(withChoice(withOpening(command))))
   withExample(command, 'sealift show latest', 'sealift show 3fa81c02 --members | grep certs/')
   command.action((archive: string, options: Options) =>
     session.perform(options, faceFor(options), async (job) => {

@@ -1,7 +1,8 @@
 import type { Command } from 'commander'
 import { refuseTerminal } from './data-output.ts'
 import type { OpenOptions } from './keys.ts'
-import { archiveArgument, opening } from './opening.ts'
+import { archiveArgument, opening, withChoice } from './opening.ts'
+import type { ChoiceOptions } from './opening.ts'
 import { withConfigIfAny, withExample, withOpening, withOutput } from './options.ts'
 import type { CommonOptions } from './options.ts'
 import type { Session } from './session.ts'
@@ -13,9 +14,9 @@ export function addUnseal(program: Command, session: Session): void {
       'Opens the seal and writes what is inside to standard output: a .tar.zst (a plain .tar where the archive is not compressed). Only bytes whose tag was checked are written; an exit code other than 0 says that they are not all.',
     )
     .argument(...archiveArgument)
-  withOutput(withConfigIfAny(withOpening(command)))
+  withOutput(withConfigIfAny(withChoice(withOpening(command))))
   withExample(command, 'sealift unseal latest | zstd -d | tar x && sha256sum -c SHA256SUMS')
-  command.action((archive: string, options: CommonOptions & OpenOptions) =>
+  command.action((archive: string, options: CommonOptions & OpenOptions & ChoiceOptions) =>
     session.perform(options, { verb: 'unseal', text: () => '', stdout: 'data' }, async (job) => {
       refuseTerminal(job.world)
       const configured = await job.configuredIfAny()

@@ -1,7 +1,8 @@
 import type { Command } from 'commander'
 import type { VerifyResult } from '../engine/report.ts'
 import type { OpenOptions } from './keys.ts'
-import { archiveArgument, opening } from './opening.ts'
+import { archiveArgument, opening, withChoice } from './opening.ts'
+import type { ChoiceOptions } from './opening.ts'
 import { withConfigIfAny, withExample, withOpening, withOutput } from './options.ts'
 import type { CommonOptions } from './options.ts'
 import { printable } from './printable.ts'
@@ -10,7 +11,7 @@ import type { Face, View } from './renderer.ts'
 import type { Session } from './session.ts'
 import { fields } from './table.ts'
 
-type Options = CommonOptions & OpenOptions & { readonly source?: boolean }
+type Options = CommonOptions & OpenOptions & ChoiceOptions & { readonly source?: boolean }
 
 export function addVerify(program: Command, session: Session): void {
   const command = program.command('verify').summary('read an archive back whole, checking each part')
@@ -20,7 +21,7 @@ export function addVerify(program: Command, session: Session): void {
     )
     .argument(...archiveArgument)
     .option('--source', 'compare a sample with the live sources')
-  withOutput(withConfigIfAny(withOpening(command)))
+  withOutput(withConfigIfAny(withChoice(withOpening(command))))
   withExample(command, 'sealift verify latest', 'sealift verify latest --source')
   command.action((archive: string, options: Options) =>
     session.perform(options, face, async (job) => {

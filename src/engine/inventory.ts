@@ -53,7 +53,12 @@ function isOwn(name: string, app: string | undefined): boolean {
 
 /** `<app>-<time>.sealift` or `<app>-<time>-<n>.sealift`: what a backup of this application is called. */
 export function isNamedFor(name: string, app: string): boolean {
-  return name.startsWith(`${app}-`) && /^\d{8}T\d{6}Z(-\d+)?\.sealift$/.test(name.slice(app.length + 1))
+  return appOf(name) === app
+}
+
+/** Whose archive this is by its name, `undefined` for a name that no backup gives. */
+export function appOf(name: string): string | undefined {
+  return /^([a-z0-9][a-z0-9-]*)-\d{8}T\d{6}Z(-\d+)?\.sealift$/.exec(name)?.[1]
 }
 
 async function summarise(
