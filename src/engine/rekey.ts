@@ -7,6 +7,8 @@ import { findArchive } from './archive-ref.ts'
 import type { Context } from './context.ts'
 import type { Report } from './report.ts'
 import { runVerb } from './run.ts'
+import type { Workplace } from './workplace.ts'
+import { enterWorkplace } from './workplace.ts'
 
 export interface RekeyInput extends ArchiveInput {
   readonly keys: () => Promise<readonly OpenKey[]>
@@ -28,6 +30,8 @@ export interface RekeyResult {
  */
 export async function rekey(ctx: Context, input: RekeyInput): Promise<Report<RekeyResult>> {
   return runVerb(ctx, 'rekey', async () => {
+    // Of two runs at once, one would lose the other's slot; a prune could have its removal undone.
+    await using _workplace = await lockOf(ctx, input)
     await using found = await findArchive(ctx, input)
     const keys = await input.keys()
     const options = { signal: ctx.signal, name: found.name }
@@ -49,6 +53,12 @@ export async function rekey(ctx: Context, input: RekeyInput): Promise<Report<Rek
     await writer.commit()
     return { name: found.name, header }
   })
+}
+
+/** The lock of the application whose target holds the archive. A file given by its path belongs to nobody. */
+async function lockOf(ctx: Context, { archive, application }: RekeyInput): Promise<Workplace | undefined> {
+  if (application === undefined || archive === '-' || archive.includes('/')) return undefined
+  return enterWorkplace(ctx, application.app, 'rekey')
 }
 
 async function replacementOf(ctx: Context, found: FoundArchive): Promise<StoredWriter> {
