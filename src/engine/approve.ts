@@ -1,7 +1,7 @@
 import path from 'node:path'
 import { reasonOf, SealiftError } from '../errors.ts'
 import type { Manifest, ManifestSource } from '../manifest.ts'
-import type { Arranged, Settings } from '../profiles/arrangement.ts'
+import type { Arranged, Attributes, Settings } from '../profiles/arrangement.ts'
 import type { Places, ProfileFinding } from '../profiles/examination.ts'
 import { asFinding } from '../profiles/examination.ts'
 import type { Profile } from '../profiles/profile.ts'
@@ -30,6 +30,8 @@ export interface Candidate {
 export interface Approval {
   /** Where all goes: a file that must not replace the live one goes beside it. */
   readonly destinations: readonly Destination[]
+  /** What the folders around sources of one file are given, by source name. */
+  readonly around: ReadonlyMap<string, Attributes>
   readonly checks: readonly Finding[]
   readonly blocked: readonly ProfileFinding[]
   readonly undone: readonly string[]
@@ -55,6 +57,7 @@ export async function approve(candidate: Candidate): Promise<Approval> {
   }
   return {
     destinations: await besides(destinations, arranged),
+    around: arranged?.around ?? new Map<string, Attributes>(),
     checks: all,
     blocked: arranged?.blocked ?? [],
     undone: arranged?.undone ?? [],
@@ -137,8 +140,12 @@ async function besides(
 ): Promise<Destination[]> {
   const changed: Destination[] = []
   for (const destination of destinations) {
-    const name = destination.recorded && arranged?.beside.get(destination.recorded.name)
+    const source = destination.recorded?.name ?? ''
+    const name = arranged?.beside.get(source)
     changed.push(name === undefined ? destination : await redirect(destination, name))
+    const second = arranged?.also?.get(source)
+    if (second !== undefined)
+      changed.push({ ...(await redirect(destination, path.basename(second))), staged: second })
   }
   return changed
 }

@@ -111,7 +111,8 @@ export async function restoreArchive(
       stopwatch.lap('check')
       return approval.destinations
     },
-    attributesOf: (destination) => attributesOf(destination, written.get(destination.prefix)?.folder, input),
+    attributesOf: (destination) =>
+      attributesOf(destination, written.get(destination.prefix)?.folder, input, approval?.around),
     sidecars: (place) => Object.values(ctx.sourceDrivers).flatMap((driver) => driver.staleSidecars(place)),
   })
   stopwatch.lap('swap')
@@ -159,15 +160,21 @@ async function plan(
   return destinations
 }
 
-/** A mount point keeps itself and gets its member's attributes; a folder that is made around a file gets its old ones. */
+/**
+ * A mount point keeps itself and gets its member's attributes; the folder around a file gets what the profile wants, or
+ * its old ones where it is made.
+ */
 function attributesOf(
   destination: Destination,
   member: Member | undefined,
   input: Pick<RestoreInput, 'to'>,
+  arounds: Approval['around'] = new Map(),
 ): FolderAttributes | undefined {
   const { nested, standing, stagingFolder, recorded } = destination
   if (standing.kind === 'mount') return member && { ...member, path: destination.destination }
   const folder = path.dirname(destination.destination)
+  const arranged = arounds.get(recorded?.name ?? '')
+  if (arranged !== undefined) return { ...arranged, path: folder }
   const around = recorded?.place?.folder
   const isMade = nested || path.dirname(stagingFolder) !== folder
   if (around === undefined || input.to !== undefined || !isMade) return undefined

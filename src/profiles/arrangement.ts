@@ -27,6 +27,13 @@ export interface Arrangement {
   readonly now: Date
 }
 
+/** Mode and owner; the owner is given only where that is allowed. */
+export interface Attributes {
+  readonly mode: number
+  readonly uid: number
+  readonly gid: number
+}
+
 export interface Arranged {
   /** A `hard` or `fail` finding stops the restore unless it is accepted by name, as one of `examine` does. */
   readonly findings: readonly ProfileFinding[]
@@ -34,6 +41,10 @@ export interface Arranged {
    * Sources (of one file) whose live file stays as it is: source name → the name beside it that the archive's file gets.
    */
   readonly beside: ReadonlyMap<string, string>
+  /** Second files that were written beside a staged one, and go live beside it: source name → path of the file. */
+  readonly also?: ReadonlyMap<string, string>
+  /** What the folder around a source of one file is given, where it is made and where it is there: by source name. */
+  readonly around?: ReadonlyMap<string, Attributes>
   /** What keeps the application from being started as it is now restored; empty: ready. */
   readonly blocked: readonly ProfileFinding[]
   /** What the restore undoes or loses (revocations, newer agents, audit rows), a sentence each. Never a secret. */

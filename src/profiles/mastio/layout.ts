@@ -1,4 +1,5 @@
-import { resolve } from 'node:path'
+import { dirname, resolve } from 'node:path'
+import type { Manifest } from '../../manifest.ts'
 import { valueOf } from './env-file.ts'
 import type { EnvFile } from './env-file.ts'
 
@@ -28,6 +29,12 @@ export function layoutOf(bundle: string, env: EnvFile): Layout {
     'saml-keys': folder('MASTIO_SAML_KEYS_DIR', 'saml-keys'),
     config: resolve(bundle, 'proxy.env'),
   }
+}
+
+/** The folder of the bundle, as the archive recorded it. */
+export function bundleOf({ sources }: Manifest): string | undefined {
+  const config = sources.find(({ name }) => name === 'config')?.place?.path
+  return config === undefined ? undefined : dirname(config)
 }
 
 export type Edition = 'open-core' | 'enterprise'

@@ -1,59 +1,18 @@
 import assert from 'node:assert/strict'
 import { copyFileSync, mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { backup, DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
 import { makeBundle, testLicense } from '../../../test/support/mastio-bundle.ts'
 import type { BundleOptions, TestBundle } from '../../../test/support/mastio-bundle.ts'
 import { appendAudit } from '../../../test/support/mastio-chain.ts'
 import { changeDatabase } from '../../../test/support/mastio-database.ts'
+import { livePlaces, manifestOf, snapshotTo } from '../../../test/support/mastio-places.ts'
 import { testFolder } from '../../../test/support/tree-folder.ts'
-import type { Facts, Manifest } from '../../manifest.ts'
+import type { Facts } from '../../manifest.ts'
 import type { Examination, Examined } from '../examination.ts'
 import { mastio } from './mastio.ts'
 
 const { signal } = new AbortController()
-
-/** The sources as a configuration names them, with the database as a copy beside the bundle. */
-async function placesOf(bundle: TestBundle, copy: string): Promise<Map<string, string>> {
-  {
-    using db = new DatabaseSync(bundle.database, { readOnly: true })
-    await backup(db, copy, { rate: 2_147_483_647 })
-  }
-  return new Map([
-    ['data', copy],
-    ['nginx-certs', bundle.nginxCerts],
-    ['certs', bundle.certs],
-    ['config', join(bundle.path, 'proxy.env')],
-  ])
-}
-
-function manifestOf(facts: Facts): Manifest {
-  const at = '2026-05-14T10:30:25Z'
-  const common = { snapshot_at: at, versions: {}, members: 1, bytes: 1 }
-  return {
-    manifest: 1,
-    archive_id: '00',
-    kind: 'backup',
-    app: 'mastio',
-    profile: 'mastio',
-    host: 'host',
-    started_at: at,
-    finished_at: at,
-    tool: { name: 'sealift', version: '0' },
-    sources: [
-      { ...common, name: 'data', kind: 'sqlite', facts },
-      {
-        ...common,
-        name: 'config',
-        kind: 'files',
-        facts: {},
-        place: { path: '/srv/mastio/proxy.env', type: 'file' },
-      },
-    ],
-    warnings: [],
-  }
-}
 
 type Change = (bundle: TestBundle, places: Map<string, string>) => Partial<Examined> | void
 
@@ -64,8 +23,10 @@ async function examined(
   await using folder = await testFolder()
   mkdirSync(folder.join('bundle'))
   const bundle = makeBundle(folder.join('bundle'), options)
-  const places = await placesOf(bundle, folder.join('copy.db'))
-  const live = new Map([...places, ['data', bundle.database]])
+  const live = livePlaces(bundle)
+  const places = new Map(live)
+  places.delete('saml-keys')
+  if (places.has('data')) places.set('data', await snapshotTo(folder.join('copy.db'), bundle.database))
   const more = change(bundle, places) ?? {}
   const input: Examined = {
     places,

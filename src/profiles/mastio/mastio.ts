@@ -1,7 +1,8 @@
-import { dirname } from 'node:path'
 import type { Profile } from '../profile.ts'
+import { arrange } from './arrange.ts'
 import { assurance } from './assurance.ts'
 import { examinePlaces } from './examine-places.ts'
+import { bundleOf } from './layout.ts'
 import { redactLicense } from './license.ts'
 import { checkRunning } from './running.ts'
 
@@ -16,9 +17,7 @@ export const mastio: Profile = {
     // latin1 keeps every byte that is not the license.
     return (content) => Buffer.from(redactLicense(content.toString('latin1')).text, 'latin1')
   },
+  arrange,
   live: checkRunning,
-  folder(manifest) {
-    const config = manifest.sources.find(({ name }) => name === 'config')?.place?.path
-    return config === undefined ? undefined : dirname(config)
-  },
+  folder: bundleOf,
 }

@@ -3,14 +3,14 @@ import type { MastioFinding } from './finding.ts'
 
 /**
  * Compares the version that will be deployed with that of the archive. There is no downgrade: an image older than the
- * schema does not start, so an older version is `hard`.
+ * schema does not start, so an older version is a `fail` (`version-older`), to be accepted by name.
  */
 export function checkVersion(archive: string | undefined, deployed: string | undefined): MastioFinding[] {
   const [before, after] = [numbersOf(archive), numbersOf(deployed)]
   if (before === undefined || after === undefined) {
     const which = before === undefined ? 'of the archive' : 'to be deployed (CULLIS_MASTIO_VERSION)'
     const detail = `the version ${which} is not known: an older one than the archive’s would not start`
-    return [finding('attention', 'version', detail)]
+    return [finding('attention', 'version-unknown', detail)]
   }
   const order = compare(before, after)
   if (order === 0) return []
@@ -18,13 +18,13 @@ export function checkVersion(archive: string | undefined, deployed: string | und
     return [
       finding(
         'note',
-        'version',
+        'version-newer',
         `version ${deployed ?? ''} is newer: the schema migrates at its first start`,
       ),
     ]
   }
   const detail = `version ${deployed ?? ''} is older than ${archive ?? ''} of the archive, and would not start`
-  return [finding('hard', 'version', detail)]
+  return [finding('fail', 'version-older', detail)]
 }
 
 /** `v0.4.4`, `0.4.4-rc1`: the numbers, and whether it is a pre-release; `undefined` for `latest` and the like. */
