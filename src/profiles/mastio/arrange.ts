@@ -53,6 +53,7 @@ export async function arrange(arrangement: Arrangement, signal: AbortSignal): Pr
     ],
     beside: new Map(env.beside === undefined ? [] : [['config', env.beside]]),
     ...(env.also === undefined ? {} : { also: new Map([['config', env.also]]) }),
+    around: new Map([['data', { mode: 0o750, ...applicationUser }]]),
     undone:
       database === undefined || standingDatabase === undefined ? [] : undoneBy(database, standingDatabase),
   }
