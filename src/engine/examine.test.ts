@@ -16,6 +16,7 @@ import { memoryTarget } from '../../test/support/memory-target.ts'
 import { makeDatabase } from '../../test/support/sqlite-database.ts'
 import { backup } from './backup.ts'
 import type { BackupInput } from './backup.ts'
+import { restore } from './restore.ts'
 import { verify } from './verify.ts'
 import { show } from './show.ts'
 
@@ -66,11 +67,19 @@ async function back(findings: readonly ProfileFinding[], more: Partial<BackupInp
     compression: 'zstd' as const,
     retention: undefined,
   }
-  const ctx = engineContext(path.join(root, 'state'), { catalog })
+  const profiles = { generic: application.profile }
+  const ctx = engineContext(path.join(root, 'state'), { catalog, profiles, sourceDrivers: { sqlite, files } })
   const slots = () => Promise.resolve([{ type: 'recipient' as const, recipient: key.recipient }])
   const report = await backup(ctx, { application, slots, ...more })
   const keys = () => Promise.resolve([{ type: 'secret' as const, secret: key.secret }])
   return { target, application, report, ctx, keys }
+}
+
+/** A restore counts what it wrote against the manifest: what was sealed, not what the source gave. */
+async function assertRestores({ application, ctx, keys }: Awaited<ReturnType<typeof back>>): Promise<void> {
+  const to = path.join(root, 'out')
+  const { ok, error } = await restore(ctx, { archive: 'latest', application, keys, to })
+  assert.ok(ok, JSON.stringify(error))
 }
 
 const found = (weight: ProfileFinding['class']): ProfileFinding => ({
@@ -136,4 +145,5 @@ test('a file is rewritten on its way in, unless the operator says no, and the li
   const before = kept.report.result?.sources.find(({ name }) => name === 'app')?.bytes
   assert.equal((bytes ?? 0) - (before ?? 0), 'REDACTED-AND-LONGER'.length - 'abc'.length)
   assert.equal(seen.at(-1)?.redacted, false)
+  await assertRestores(rewritten)
 })

@@ -86,7 +86,8 @@ export async function manifestSource(
     snapshot_at: rfc3339(snapshot.takenAt),
     versions,
     ...(rows === undefined ? {} : { rows }),
-    facts,
+    // Of what the archive holds: a file may have been rewritten on its way in.
+    facts: 'bytes' in facts ? { ...facts, bytes: counted.bytes } : facts,
     ...counted,
   }
 }
