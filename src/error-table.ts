@@ -18,6 +18,49 @@ export interface Entry {
 export const table = {
   ...archiveErrors,
 
+  FOREIGN_NOT_RECOGNISED: {
+    kind: 'integrity',
+    say: (d: { format: string; name?: string }) =>
+      `${d.name ?? 'the input'} does not begin as a ${d.format} file does`,
+    hint: 'check the path; a file that went through a text-mode copy is broken for good, fetch it again',
+  },
+  FOREIGN_CUT: {
+    kind: 'integrity',
+    say: (d: { format: string; name?: string; at: number }) =>
+      `${d.name ?? 'the input'} is cut at byte ${d.at}: no ${d.format} file is that short`,
+    hint: 'the copy is not complete; fetch it again or take another one',
+  },
+  FOREIGN_HEADER_REFUSED: {
+    kind: 'integrity',
+    say: (d: { format: string; name?: string; field: string; reason: string }) =>
+      `the ${d.format} header of ${d.name ?? 'the input'} is refused: ${d.field}: ${d.reason}`,
+    hint: 'the first bytes were changed, or another version wrote the file; take another copy',
+  },
+  FOREIGN_NOT_OPENED: {
+    kind: 'denied',
+    say: (d: { format: string; name?: string }) =>
+      `${d.name ?? 'the input'} does not open: the passphrase is wrong, or the ${d.format} file was changed or cut`,
+    hint: 'the format cannot tell which; if the passphrase is certainly right, take another copy',
+  },
+  FOREIGN_HEADER_CHANGED: {
+    kind: 'integrity',
+    say: (d: { format: string; name?: string }) =>
+      `the ${d.format} header of ${d.name ?? 'the input'} was changed after the file was sealed`,
+    hint: 'do not trust this copy; take another one',
+  },
+  FOREIGN_CONTENT_REFUSED: {
+    kind: 'integrity',
+    say: (d: { format: string; name?: string; reason: string }) =>
+      `the seal of ${d.name ?? 'the input'} holds, and what is inside is no ${d.format} content: ${d.reason}`,
+    hint: 'it was sealed like that; take another file',
+  },
+  FOREIGN_TOO_LARGE: {
+    kind: 'unavailable',
+    say: (d: { format: string; name?: string; limit: number }) =>
+      `${d.name ?? 'the output'}: a ${d.format} file holds at most ${d.limit} bytes`,
+    hint: 'an archive of Sealift itself has no such limit',
+  },
+
   // --- passphrases ---
   PASSPHRASE_MISSING: {
     kind: 'usage',

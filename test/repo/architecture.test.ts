@@ -41,7 +41,14 @@ const may: Record<string, readonly string[]> = {
   rows: [],
   targets: ['sources/process.ts'],
   catalog: [],
-  profiles: ['sources/source.ts', 'rows/keyring.ts', 'rows/model.ts', 'rows/store.ts'],
+  profiles: [
+    'sources/source.ts',
+    'rows/keyring.ts',
+    'rows/model.ts',
+    'rows/store.ts',
+    'rows/cells.ts',
+    'rows/json-reader.ts',
+  ],
   engine: [
     'archive/index.ts',
     'catalog',
