@@ -4,6 +4,7 @@ import { addCheck } from './check.ts'
 import { addCompletion } from './completion.ts'
 import { addConfig } from './config.ts'
 import { addDoctor } from './doctor.ts'
+import { addDrill } from './drill.ts'
 import { addExtract } from './extract.ts'
 import { addInit } from './init.ts'
 import { addInspect } from './inspect.ts'
@@ -36,7 +37,7 @@ export function program(session: Session): Command {
       outputError: () => undefined,
     })
   const commands = [addInit, addBackup, addList, addShow, addVerify, addRestore, addExtract, addInspect]
-  const after = [addCheck]
+  const after = [addCheck, addDrill]
   const others = [addUnseal, addRekey, addKeygen, addPrune, addDoctor, addConfig, addCompletion]
   for (const add of [...commands, ...after, ...others]) add(root, session)
   return withExample(root, 'sealift backup', 'sealift restore latest --to ./look')

@@ -31,17 +31,21 @@ export async function recoverRestores(ctx: Context, app: string): Promise<void> 
 /** The name under which `extract` locks and keeps its journal: extracting belongs to no application. */
 export const extractName = 'sealift-extract'
 
-/** Ends an extract that was killed, whatever runs next, so that its plaintext does not wait for another extract. */
-export async function recoverExtract(ctx: Context, verb: string): Promise<void> {
-  if (!(await hasJournals(ctx.stateDir, extractName))) return
+/**
+ * The name under which a drill locks and keeps its journal: it does not stand in the way of the application's backups.
+ * One of an archive given by its path belongs to no application.
+ */
+export function drillName(app?: string): string {
+  return app === undefined ? 'sealift-drill' : `sealift-drill-${app}`
+}
+
+/** Ends what was killed under a name of its own, whatever runs next, so that its plaintext does not wait for another. */
+export async function recoverOther(ctx: Context, name: string, verb: string): Promise<void> {
+  if (!(await hasJournals(ctx.stateDir, name))) return
   const holder = { pid: ctx.pid, verb, since: rfc3339(ctx.now()), host: ctx.host }
   try {
-    await using _lock = await acquireLock({
-      folder: path.join(ctx.stateDir, 'locks'),
-      app: extractName,
-      holder,
-    })
-    await recoverRestores(ctx, extractName)
+    await using _lock = await acquireLock({ folder: path.join(ctx.stateDir, 'locks'), app: name, holder })
+    await recoverRestores(ctx, name)
   } catch (error) {
     // One that still runs cleans up itself.
     if (!isSealiftError(error, 'LOCKED')) throw error

@@ -5,7 +5,7 @@ import { acquireLock } from '../catalog/lock.ts'
 import { reasonOf } from '../errors.ts'
 import type { Context } from './context.ts'
 import { privateFolder } from './private-folder.ts'
-import { extractName, recoverExtract, recoverRestores } from './recover.ts'
+import { drillName, extractName, recoverOther, recoverRestores } from './recover.ts'
 import { rfc3339 } from './time.ts'
 
 /** What a run that changes something holds: the application's lock and a private folder for plaintext in passing. */
@@ -27,7 +27,8 @@ export async function enterWorkplace(ctx: Context, app: string, verb: string): P
   try {
     await rm(scratch, { recursive: true, force: true })
     await recoverRestores(ctx, app)
-    if (app !== extractName) await recoverExtract(ctx, verb)
+    for (const other of [extractName, drillName(), drillName(app)])
+      if (other !== app) await recoverOther(ctx, other, verb)
     await privateFolder(path.dirname(scratch))
     await privateFolder(scratch)
   } catch (error) {
