@@ -174,6 +174,8 @@ async function configure(given: string | undefined): Promise<Configured | undefi
     defaultStateDir: defaultStateDir(),
     sealGiven: true,
   })
+  const { passphraseFile, recipients } = config.seal
+  const named = env['SEALIFT_PASSPHRASE_FILE'] ?? ''
   const application: Application = {
     app: config.app,
     profile: pick(profiles, config.profile),
@@ -187,8 +189,8 @@ async function configure(given: string | undefined): Promise<Configured | undefi
     // The schema lets no other grounds through.
     ...(config.controls !== undefined && { controls: config.controls as readonly Control[] }),
     ...(config.statusFile !== undefined && { statusFile: config.statusFile }),
+    keyFiles: [...(passphraseFile === undefined ? [] : [passphraseFile]), ...(named === '' ? [] : [named])],
   }
-  const { passphraseFile, recipients } = config.seal
   const seal = { recipients, ...(passphraseFile === undefined ? {} : { passphraseFile }) }
   return { path: config.path, stateDir: config.stateDir, application, seal }
 }

@@ -16,6 +16,7 @@ import type { Run } from './run.ts'
 import { remember, runVerb } from './run.ts'
 import { manifestSource, sealSource } from './seal-source.ts'
 import type { Rewrite } from './seal-source.ts'
+import { surroundingsOf } from './surroundings.ts'
 import { estimate, takeSnapshots } from './snapshots.ts'
 import { compactTime, rfc3339 } from './time.ts'
 import { markVerified, verifyArchive } from './verify.ts'
@@ -44,7 +45,8 @@ export async function backup(ctx: Context, input: BackupInput): Promise<Report<B
     await using workplace = await enterWorkplace(ctx, application.app, 'backup')
     await first.sweep(ctx.signal)
     for (const guard of application.profile.guards ?? []) {
-      if (guard.before === 'backup') await guard.run(placesOf(application), ctx.signal)
+      if (guard.before === 'backup')
+        await guard.run(placesOf(application), ctx.signal, surroundingsOf(ctx, application))
     }
     const slots = await input.slots()
     const ownKeys = slots.filter((slot) => slot.type === 'passphrase')

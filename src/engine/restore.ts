@@ -23,6 +23,7 @@ import { runVerb } from './run.ts'
 import { stageMembers } from './stage.ts'
 import type { Written } from './stage.ts'
 import { Stopwatch } from './stopwatch.ts'
+import { surroundingsOf } from './surroundings.ts'
 import { planUnits } from './units.ts'
 import { enterWorkplace } from './workplace.ts'
 
@@ -154,7 +155,7 @@ async function plan(
   await checkSpace(destinations)
   for (const guard of profile.guards ?? []) {
     if (guard.before === 'restore' && input.to === undefined)
-      await guard.run(livePlaces(destinations), ctx.signal)
+      await guard.run(livePlaces(destinations), ctx.signal, surroundingsOf(ctx, input.application))
   }
   await refuseHeldDatabases(ctx, destinations)
   return destinations

@@ -54,7 +54,15 @@ export interface Guard {
   readonly name: string
   readonly before: 'backup' | 'restore'
   /** `places`: where each source's data lies, or will. */
-  run(places: Places, signal: AbortSignal): Promise<void>
+  run(places: Places, signal: AbortSignal, surroundings: Surroundings): Promise<void>
+}
+
+/** What a guard may ask of the machine beyond the places. */
+export interface Surroundings {
+  /** Runs a program: its output, whose end says that it succeeded. PROCESS_NOT_FOUND, PROCESS_FAILED. */
+  readonly output: (command: readonly string[], signal: AbortSignal) => AsyncIterable<Uint8Array>
+  /** The files that the configuration or the environment takes a passphrase from. */
+  readonly keyFiles: readonly string[]
 }
 
 export interface Check {

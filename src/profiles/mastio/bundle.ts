@@ -55,7 +55,6 @@ export async function readBundle(path: string): Promise<Bundle> {
   }
   const compose = (await readIfThere(join(path, 'docker-compose.yml'))) ?? ''
   const edition = editionOf(env, compose)
-  const named = valueOf(env, 'COMPOSE_PROJECT_NAME') || /^name:\s*["']?([\w-]+)/m.exec(compose)?.[1]
   const layout = layoutOf(path, env)
   const data = await namesIn(layout.data, 'data')
   const unknownData = (data ?? []).filter((name) => dataFileKind(name) === 'unknown').toSorted()
@@ -63,7 +62,7 @@ export async function readBundle(path: string): Promise<Bundle> {
   return {
     path,
     edition,
-    project: named || projectOf(edition),
+    project: projectOf(env, compose),
     version: version === '' ? undefined : version,
     env,
     compose,

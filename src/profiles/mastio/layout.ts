@@ -39,16 +39,26 @@ export function bundleOf({ sources }: Manifest): string | undefined {
 
 export type Edition = 'open-core' | 'enterprise'
 
-/** The Compose project of an edition; `COMPOSE_PROJECT_NAME` and `name:` say otherwise where they are set. */
-export function projectOf(edition: Edition): string {
-  return edition === 'enterprise' ? 'cullis-mastio-enterprise' : 'cullis-mastio'
+const usualProject: Readonly<Record<Edition, string>> = {
+  'open-core': 'cullis-mastio',
+  enterprise: 'cullis-mastio-enterprise',
+}
+
+/** The Compose project: the one that is named, else that of the edition. */
+export function projectOf(env: EnvFile, compose: string): string {
+  return namedProject(env, compose) ?? usualProject[editionOf(env, compose)]
+}
+
+function namedProject(env: EnvFile, compose: string): string | undefined {
+  const name = valueOf(env, 'COMPOSE_PROJECT_NAME') || /^name:\s*["']?([\w-]+)/m.exec(compose)?.[1]
+  return name === '' ? undefined : name
 }
 
 /** The edition that a Compose file and `proxy.env` belong to: by project name, by image, by a folder of SAML keys. */
 export function editionOf(env: EnvFile, compose: string): Edition {
-  const project = valueOf(env, 'COMPOSE_PROJECT_NAME') || /^name:\s*["']?([\w-]+)/m.exec(compose)?.[1]
-  if (project === projectOf('enterprise')) return 'enterprise'
-  if (project === projectOf('open-core')) return 'open-core'
+  const project = namedProject(env, compose)
+  if (project === usualProject.enterprise) return 'enterprise'
+  if (project === usualProject['open-core']) return 'open-core'
   const images = /^\s*image:\s*\S*cullis-mastio-enterprise[:@"'\s]/m
   if (images.test(`${compose}\n`)) return 'enterprise'
   return (valueOf(env, 'MASTIO_SAML_KEYS_DIR') ?? '') === '' ? 'open-core' : 'enterprise'

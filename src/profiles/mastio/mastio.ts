@@ -2,6 +2,7 @@ import type { Profile } from '../profile.ts'
 import { arrange } from './arrange.ts'
 import { assurance } from './assurance.ts'
 import { examinePlaces } from './examine-places.ts'
+import { guards } from './guards.ts'
 import { bundleOf } from './layout.ts'
 import { redactLicense } from './license.ts'
 import { checkRunning } from './running.ts'
@@ -10,6 +11,7 @@ import { checkRunning } from './running.ts'
 export const mastio: Profile = {
   name: 'mastio',
   title: 'Cullis Mastio (Docker Compose bundle)',
+  guards,
   examine: examinePlaces,
   assurance,
   rewrite(source) {
