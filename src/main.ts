@@ -191,8 +191,22 @@ async function configure(given: string | undefined): Promise<Configured | undefi
     ...(config.statusFile !== undefined && { statusFile: config.statusFile }),
     keyFiles: [...(passphraseFile === undefined ? [] : [passphraseFile]), ...(named === '' ? [] : [named])],
   }
-  const seal = { recipients, ...(passphraseFile === undefined ? {} : { passphraseFile }) }
+  const seal = {
+    recipients,
+    ...(passphraseFile === undefined ? {} : { passphraseFile }),
+    apartFrom: [...ownFolder(application), ...foldersOf(application), config.stateDir],
+  }
   return { path: config.path, stateDir: config.stateDir, application, seal }
+}
+
+/** The folder of the application as a whole, where its profile knows one. */
+function ownFolder({ profile, sources }: Application): string[] {
+  return [profile.folder?.({ sources }) ?? []].flat()
+}
+
+/** The folders on this machine that archives go to. */
+function foldersOf({ targets }: Application): string[] {
+  return targets.filter(({ kind }) => kind === 'local').map(({ location }) => location)
 }
 
 /** A plug by its kind; the configuration's schema lets no other kind through. */

@@ -1,3 +1,4 @@
+import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Command } from 'commander'
 import type { DoctorResult } from '../engine/doctor.ts'
@@ -30,7 +31,7 @@ export function addDoctor(program: Command, session: Session): void {
         ...(configured === undefined ? {} : { application: configured.application }),
         nodeVersion: world.nodeVersion,
         keyFiles: standingKeyFiles(world, configured?.seal),
-        checkKeyFile: (path) => readKeyFile(path, { uid: world.uid, credential: isCredential(world, path) }),
+        checkKeyFile: (path) => checkKeyFile(path, world, configured?.seal),
         deep: options.deep === true,
       })
     }),
@@ -41,6 +42,15 @@ export function addDoctor(program: Command, session: Session): void {
 function standingKeyFiles({ env }: World, seal: Seal | undefined): string[] {
   const named = [env['SEALIFT_PASSPHRASE_FILE'], seal?.passphraseFile]
   return named.filter((path): path is string => path !== undefined && path !== '')
+}
+
+/** Throws what a backup would throw; else gives what might be better. */
+async function checkKeyFile(path: string, world: World, seal: Seal | undefined): Promise<string> {
+  const { uid } = world
+  const apartFrom = seal?.apartFrom ?? []
+  await readKeyFile(path, { uid, credential: isCredential(world, path), apartFrom })
+  const { mode } = await stat(path)
+  return (mode & 0o200) === 0 ? '' : 'mode 0600 will do; 0400 keeps it from being changed by accident'
 }
 
 function isCredential({ env }: World, path: string): boolean {

@@ -1,6 +1,7 @@
 import { constants } from 'node:fs'
-import { open } from 'node:fs/promises'
+import { open, realpath } from 'node:fs/promises'
 import type { FileHandle } from 'node:fs/promises'
+import { basename, dirname, join, resolve } from 'node:path'
 import { reasonOf, SealiftError, systemCode } from '../errors.ts'
 import { Secret } from '../secret.ts'
 
@@ -15,6 +16,8 @@ export interface KeyFileRules {
    * grants the file by an access list, which shows as a group bit. So group may read here, and nothing more.
    */
   readonly credential?: boolean
+  /** For a file that archives are sealed with: folders where it must not lie, since whoever takes them has the key too. */
+  readonly apartFrom?: readonly string[]
 }
 
 /**
@@ -28,6 +31,9 @@ export async function readKeyFile(path: string, rules: KeyFileRules): Promise<Se
 
 /** The text of a file under the same rules, of any number of lines: what `keygen` wrote. */
 export async function readGuarded(path: string, rules: KeyFileRules): Promise<string> {
+  for (const folder of rules.apartFrom ?? []) {
+    if (await isWithin(path, folder)) throw refused(path, `it lies in ${folder}: keep key and data apart`)
+  }
   await using file = await openGuarded(path)
   const { mode, uid, isRegular } = await judged(file)
   if (!isRegular) throw refused(path, 'it is not a regular file')
@@ -78,6 +84,17 @@ async function openGuarded(path: string): Promise<FileHandle> {
     if (code === 'EACCES' || code === 'EPERM') throw refused(path, 'the caller may not read it')
     throw new SealiftError('IO_FAILED', { path, operation: 'open', reason: reasonOf(error) }, error)
   }
+}
+
+/** By their real folders, so that no symlink hides it. */
+async function isWithin(path: string, folder: string): Promise<boolean> {
+  const [inner, outer] = [join(await realFolder(dirname(path)), basename(path)), await realFolder(folder)]
+  return inner.startsWith(outer.endsWith('/') ? outer : `${outer}/`)
+}
+
+async function realFolder(folder: string): Promise<string> {
+  // One that is not there holds nothing.
+  return await realpath(folder).catch(() => resolve(folder))
 }
 
 async function judged(file: FileHandle): Promise<{ mode: number; uid: number; isRegular: boolean }> {

@@ -56,18 +56,23 @@ export async function keysAtHand(world: World, seal: Seal): Promise<readonly Ope
  * recipient nor a passphrase the terminal is asked, twice. PASSPHRASE_TOO_SHORT, PASSPHRASE_MISMATCH, PASSPHRASE_MISSING.
  */
 export async function sealSlots(world: World, options: SealOptions, seal: Seal): Promise<readonly SlotKey[]> {
-  const given = await givenSlots(world, options)
+  const given = await givenSlots(world, options, seal)
   if (given.length > 0) return given
   const slots: SlotKey[] = seal.recipients.map((recipient) => ({ type: 'recipient', recipient }))
-  const standing = await standingPassphrase(world, seal)
+  const standing = await standingPassphrase(world, seal, seal.apartFrom)
   if (standing !== undefined) slots.unshift(asPassphrase(longEnough(standing)))
   if (slots.length === 0) slots.push(asPassphrase(await asked(world, askTwice)))
   return slots
 }
 
 /** The slots that options name; none where there are none. */
-export async function givenSlots(world: World, options: SealOptions): Promise<readonly SlotKey[]> {
-  const slots: SlotKey[] = (await givenPassphrases(world, options)).map((p) => asPassphrase(longEnough(p)))
+export async function givenSlots(
+  world: World,
+  options: SealOptions,
+  seal?: Seal,
+): Promise<readonly SlotKey[]> {
+  const given = await givenPassphrases(world, options, seal?.apartFrom)
+  const slots: SlotKey[] = given.map((p) => asPassphrase(longEnough(p)))
   for (const text of options.recipient ?? []) {
     slots.push({ type: 'recipient', recipient: await recipientText(text) })
   }
@@ -82,19 +87,24 @@ export async function newPassphrase(world: World): Promise<Secret> {
 async function givenPassphrases(
   world: World,
   options: Pick<OpenOptions, 'passphraseFile' | 'passphraseFd'>,
+  apartFrom: readonly string[] = [],
 ): Promise<Secret[]> {
   const passphrases: Secret[] = []
   for (const path of options.passphraseFile ?? [])
-    passphrases.push(await readKeyFile(path, { uid: world.uid }))
+    passphrases.push(await readKeyFile(path, { uid: world.uid, apartFrom }))
   if (options.passphraseFd !== undefined)
     passphrases.push(await readDescriptor(options.passphraseFd, world.signal))
   return passphrases.map(composed)
 }
 
-async function standingPassphrase(world: World, seal: Seal | undefined): Promise<Secret | undefined> {
+async function standingPassphrase(
+  world: World,
+  seal: Seal | undefined,
+  apartFrom: readonly string[] = [],
+): Promise<Secret | undefined> {
   const { uid, env } = world
   const named = env['SEALIFT_PASSPHRASE_FILE']
-  if (named !== undefined && named !== '') return composed(await readKeyFile(named, { uid }))
+  if (named !== undefined && named !== '') return composed(await readKeyFile(named, { uid, apartFrom }))
   const credentials = env['CREDENTIALS_DIRECTORY']
   if (credentials !== undefined && credentials !== '') {
     const path = join(credentials, 'sealift-passphrase')
@@ -105,7 +115,8 @@ async function standingPassphrase(world: World, seal: Seal | undefined): Promise
       if (!(error instanceof SealiftError && error.code === 'KEY_FILE_NOT_FOUND')) throw error
     }
   }
-  if (seal?.passphraseFile !== undefined) return composed(await readKeyFile(seal.passphraseFile, { uid }))
+  if (seal?.passphraseFile !== undefined)
+    return composed(await readKeyFile(seal.passphraseFile, { uid, apartFrom }))
   return undefined
 }
 

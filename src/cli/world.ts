@@ -17,6 +17,8 @@ export interface Terminal {
 export interface Seal {
   readonly passphraseFile?: string
   readonly recipients: readonly string[]
+  /** Folders of the application and of its archives: no passphrase file that seals lies there. */
+  readonly apartFrom?: readonly string[]
 }
 
 /** A configuration, read and put together. */

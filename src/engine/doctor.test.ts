@@ -238,9 +238,11 @@ test('key files are judged by what a run would judge them by', async () => {
     keyFiles: ['/good', '/bad'],
     checkKeyFile: async (file) => {
       if (file === '/bad') throw new SealiftError('KEY_FILE_REFUSED', { path: file, reason: 'mode 0644' })
+      return '0400 is better'
     },
   })
   assert.equal(of(report, 'key file /good').verdict, 'ok')
+  assert.match(of(report, 'key file /good').detail, /root; 0400 is better$/)
   assert.match(of(report, 'key file /bad').detail, /mode 0644/)
   assert.equal(report.ok, false)
 })

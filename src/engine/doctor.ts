@@ -17,9 +17,9 @@ export interface DoctorInput {
   readonly application?: Application
   /** `26.10.0`: of the Node that runs this. */
   readonly nodeVersion: string
-  /** Passphrase and key files that a run would use, and what judges each: it throws what a run would throw. */
+  /** Passphrase and key files that a run would use, and what judges each: it throws what a run would throw, or advises. */
   readonly keyFiles?: readonly string[]
-  readonly checkKeyFile?: (path: string) => Promise<unknown>
+  readonly checkKeyFile?: (path: string) => Promise<string>
   /** Also take a real snapshot of every source, under the application's lock. */
   readonly deep?: boolean
 }
@@ -81,8 +81,9 @@ async function examineKeyFiles({ keyFiles = [], checkKeyFile }: DoctorInput): Pr
     const check = `key file ${path}`
     findings.push(
       await attempted(check, async () => {
-        await checkKeyFile(path)
-        return { check, verdict: 'ok', detail: 'readable here, and by nobody else but root' }
+        const advice = await checkKeyFile(path)
+        const detail = 'readable here, and by nobody else but root'
+        return { check, verdict: 'ok', detail: advice === '' ? detail : `${detail}; ${advice}` }
       }),
     )
   }

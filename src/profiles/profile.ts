@@ -1,4 +1,4 @@
-import type { Facts, Manifest } from '../manifest.ts'
+import type { Facts, Manifest, ManifestSource } from '../manifest.ts'
 import type { Finding, SnapshotDescription } from '../sources/source.ts'
 import type { Arranged, Arrangement } from './arrangement.ts'
 import type { Assurance } from './controls.ts'
@@ -52,7 +52,9 @@ export interface Profile {
   /** What is to be said of a change that the operator acknowledges. `places` as for `live`. */
   rotation?(places: Places, signal: AbortSignal): Promise<Rotation>
   /** The application's own folder, as the archive recorded it: what `restore --into` moves. */
-  folder?(manifest: Manifest): string | undefined
+  folder?(recorded: {
+    readonly sources: readonly Pick<ManifestSource, 'name' | 'place'>[]
+  }): string | undefined
 }
 
 export interface Guard {
