@@ -71,7 +71,7 @@ export function sealift(
 
 /** Runs `sealift` and sends its process group a signal after `ms`; it may have ended before. */
 export async function sealiftUntil(
-  world: World,
+  world: Pick<World, 'folder'>,
   args: readonly string[],
   ms: number,
   signal: NodeJS.Signals,

@@ -5,6 +5,8 @@ import { program, signalGroup, start } from './journey-program.ts'
 import type { Outcome } from './journey-program.ts'
 import type { World } from './journey-world.ts'
 
+type Place = Pick<World, 'folder' | 'join'>
+
 /**
  * One kind of system call, by the names it has on the machines there are. strace counts each thread's calls by itself,
  * so the program runs with one thread for its files.
@@ -51,7 +53,7 @@ export interface Struck {
 
 /** Runs `sealift` and kills it, SIGKILL, when a thread of it is about to make its `n`-th call of a kind; another may fail before. */
 export async function killAtCall(
-  world: World,
+  world: Place,
   args: readonly string[],
   call: Call,
   n: number,
@@ -94,7 +96,7 @@ function nthCall(text: string, call: Call, n: number): string | undefined {
 
 /** Runs `sealift` with the `n`-th call of a kind (of each thread) failing, or with every one from the `n`-th on. */
 export async function failAtCall(
-  world: World,
+  world: Place,
   args: readonly string[],
   call: Call,
   error: string,

@@ -20,6 +20,22 @@ export function fillAudit(path: string, bytes: number): void {
   }
 }
 
+/**
+ * The same in a second or two, by one INSERT: rows of `audit_log` outside of the chain, which the application has too.
+ * They compress by half, as real rows do not, and no hash is made for them.
+ */
+export function fillFast(path: string, bytes: number): void {
+  using db = new DatabaseSync(path)
+  db.exec('PRAGMA synchronous = OFF; PRAGMA wal_autocheckpoint = 100000; PRAGMA cache_spill = OFF')
+  const rows = Math.ceil((bytes - statSync(path).size) / 4040)
+  db.prepare(
+    `WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?)
+     INSERT INTO audit_log (timestamp, agent_id, action, status, detail)
+     SELECT '2026-05-14T10:30:25+00:00', 'acme::alice', 'tool.call', 'success', hex(randomblob(1950)) FROM n`,
+  ).run(rows)
+  db.exec('PRAGMA wal_checkpoint(TRUNCATE)')
+}
+
 /** As a process of its own: adds rows without ever folding the WAL in, and dies by SIGKILL. */
 if (import.meta.main) {
   const [, , path = '', count = '2500'] = process.argv
