@@ -169,6 +169,49 @@ export const table = {
     say: (d: { command: string }) => `the program ${d.command} is not installed or not on the PATH`,
   },
 
+  // --- rows: export and import ---
+  ROWS_UNCLASSIFIED: {
+    kind: 'conflict',
+    say: (d: { unclassified: readonly string[] }) =>
+      `nothing says whether these move, are left behind or stay: ${d.unclassified.join(', ')}`,
+    hint: 'a newer release of the application has them, or somebody added them; name their class in the configuration',
+  },
+  ROWS_MODEL_REFUSED: {
+    kind: 'conflict',
+    say: (d: { reason: string }) => `the database is not as the profile describes it: ${d.reason}`,
+    hint: 'nothing was changed; check which release of the application made this database',
+  },
+  ROWS_REFUSED: {
+    kind: 'integrity',
+    say: (d: { table: string; row?: number | string; column?: string; reason: string }) =>
+      `${d.table}${d.row === undefined ? '' : `, row ${d.row}`}${d.column === undefined ? '' : `, column ${d.column}`}: ${d.reason}`,
+    hint: 'nothing was changed; the rows do not fit this database',
+  },
+  ROWS_KEYRING_WRONG: {
+    kind: 'denied',
+    say: (d: { secrets: number }) => `not one of ${d.secrets} secrets opens: the master key is another one`,
+    hint: 'nothing was written; give the master key that the application itself runs with',
+  },
+  ROWS_UNDECRYPTABLE: {
+    kind: 'integrity',
+    say: (d: {
+      count: number
+      first: readonly { table: string; column: string; row: string; reason: string }[]
+    }) =>
+      `${d.count} secrets do not open: ${d.first.map((one) => `${one.table}.${one.column} of ${one.row} (${one.reason})`).join(', ')}`,
+    hint: 'nothing was written; without the option that asks for this, they are left out and listed',
+  },
+  DATABASE_UNAVAILABLE: {
+    kind: 'unavailable',
+    say: (d: { database: string; operation: string; reason: string }) =>
+      `${d.database}: ${d.operation}: ${d.reason}`,
+  },
+  DATABASE_BUSY: {
+    kind: 'conflict',
+    say: (d: { database: string; reason: string }) => `${d.database} is in use: ${d.reason}`,
+    hint: 'nothing was changed; try again when the other one has ended',
+  },
+
   // --- targets ---
   TARGET_UNAVAILABLE: {
     kind: 'unavailable',
