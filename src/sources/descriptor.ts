@@ -3,8 +3,11 @@ import type { FileHandle } from 'node:fs/promises'
 /** How much is read at a time. */
 export const readSize = 1024 * 1024
 
+/** How many pieces are being read, or wait, while one is used. */
+const ahead = 3
+
 /**
- * The first `size` bytes of an open file, in pieces of 1 MiB, the next one already being read while one is used. Two
+ * The first `size` bytes of an open file, in pieces of 1 MiB, the next ones already being read while one is used. A few
  * buffers take turns: a piece stands until the next one is asked for. Ends early where the file is shorter. Closes
  * nothing.
  */
@@ -13,32 +16,32 @@ export async function* readDescriptor(
   size: number,
   signal: AbortSignal,
 ): AsyncGenerator<Buffer> {
-  const buffers: (Buffer | undefined)[] = [undefined, undefined]
-  let turn = 0
+  const buffers: Buffer[] = []
+  const readings: Reading[] = []
   let at = 0
-  const next = (): Reading | undefined => {
-    if (at >= size) return undefined
-    const length = Math.min(readSize, size - at)
-    const buffer = (buffers[turn] ??= Buffer.allocUnsafeSlow(length)).subarray(0, length)
-    const piece = fill(handle, buffer, at)
-    // Awaited below; until then a failure waits there too.
-    piece.catch(() => undefined)
-    turn = 1 - turn
-    at += length
-    return { piece, length }
+  const readOn = (): void => {
+    for (; at < size && readings.length < ahead; at += readSize) {
+      const length = Math.min(readSize, size - at)
+      const buffer = (buffers[(at / readSize) % (ahead + 1)] ??= Buffer.allocUnsafeSlow(length))
+      const piece = fill(handle, buffer.subarray(0, length), at)
+      // Awaited below; until then a failure waits there too.
+      piece.catch(() => undefined)
+      readings.push({ piece, length })
+    }
   }
-  let reading = next()
   try {
-    while (reading !== undefined) {
-      const { length } = reading
+    readOn()
+    for (let reading = readings.shift(); reading !== undefined; reading = readings.shift()) {
       const piece = await reading.piece
       signal.throwIfAborted()
-      reading = piece.length === length ? next() : undefined
+      const shorter = piece.length < reading.length
+      if (!shorter) readOn()
       if (piece.length > 0) yield piece
+      if (shorter) return
     }
   } finally {
-    // A read that nobody waits for any more still uses the descriptor.
-    await reading?.piece.catch(() => undefined)
+    // Reads that nobody waits for any more still use the descriptor.
+    await Promise.allSettled(readings.map(({ piece }) => piece))
   }
 }
 
