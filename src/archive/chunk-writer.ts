@@ -96,7 +96,17 @@ export class ChunkWriter {
     await before
     const parts = sealChunk(this.#key, DATA, this.#chunks++, plaintext)
     this.#free.push(buffer)
+    if (content !== plaintext) giveBack(plaintext)
     this.dataLengths.push((parts[1]?.length ?? 0) + TAG_SIZE)
     await this.#sink.write(parts)
   }
+}
+
+/**
+ * Ends a buffer that nothing uses any more. Left to the collector, a few of these make it go through the whole heap:
+ * it counts what lies outside of the heap too. Small buffers may share memory with others, and are left alone.
+ */
+function giveBack(buffer: Buffer): void {
+  if (buffer.buffer instanceof ArrayBuffer && buffer.buffer.byteLength > 2 * Buffer.poolSize)
+    buffer.buffer.transfer(0)
 }
