@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto'
+import { createHash } from 'node:crypto'
 import type { Writable } from 'node:stream'
 import { SealiftError } from '../errors.ts'
 import type { Manifest } from '../manifest.ts'
@@ -11,26 +11,22 @@ import {
   DEFAULT_CHUNK_SIZE,
   encodeHeader,
   formatSeconds,
-  SLOT_LIMIT,
   type Compression,
 } from './header.ts'
 import { encodeSummaryLine } from './index-lines.ts'
 import { IndexLog } from './index-log.ts'
-import { headerMac, KEY_SIZE, payloadKey } from './key-schedule.ts'
+import { headerMac, payloadKey } from './key-schedule.ts'
 import { CHECKSUMS_PATH, linkRefusal, MANIFEST_PATH, pathRefusal, shownPath } from './member-path.ts'
 import { MemberSet } from './member-set.ts'
+import { makeKeys, type KeyOptions, type NewKeys } from './new-keys.ts'
 import { partPath, partsOf } from './parts.ts'
-import type { Encapsulate } from './recipient-slot.ts'
 import { Sink } from './sink.ts'
-import { createSlot, type Slot, type SlotKey } from './slots.ts'
 import { BLOCK, encodeTarHeader, paddingOf, TAR_END } from './tar.ts'
 import { timeFits } from './timestamp.ts'
 
-export interface SealOptions {
+export interface BeginOptions {
   /** Where the archive goes. `finish` ends it; a Sealer that is disposed of before that destroys it. */
   readonly out: Writable
-  /** 1 to 16. */
-  readonly slots: readonly SlotKey[]
   readonly createdAt: Date
   /** Product and version, for example `sealift/0.1.0`: printable ASCII. */
   readonly writer: string
@@ -38,11 +34,10 @@ export interface SealOptions {
   /** The zstd level, 1 unless told otherwise. */
   readonly level?: number | undefined
   readonly chunkSize?: number | undefined
-  readonly random?: ((size: number) => Buffer) | undefined
-  /** Only for archives that must come out the same each time, as test vectors do. */
-  readonly encapsulate?: Encapsulate | undefined
   readonly signal?: AbortSignal | undefined
 }
+
+export type SealOptions = KeyOptions & BeginOptions
 
 /** What was written. Sizes in bytes. */
 export interface SealSummary {
@@ -54,17 +49,13 @@ export interface SealSummary {
 
 /** Begins an archive: makes its keys and writes its header. SLOTS_LIMIT, KEY_INVALID. */
 export async function seal(options: SealOptions): Promise<Sealer> {
-  const { slots: keys, random = randomBytes, encapsulate, signal, compression = 'zstd' } = options
-  if (keys.length < 1 || keys.length > SLOT_LIMIT)
-    throw new SealiftError('SLOTS_LIMIT', { count: keys.length })
+  return sealWith(await makeKeys(options), options)
+}
+
+/** Begins an archive with keys that were made for it: writes its header. */
+export async function sealWith({ id, fileKey, slots }: NewKeys, options: BeginOptions): Promise<Sealer> {
+  const { signal, compression = 'zstd' } = options
   const chunkSize = chunkSizeField(options.chunkSize ?? DEFAULT_CHUNK_SIZE)
-  const id = random(16).toString('hex')
-  const fileKey = random(KEY_SIZE)
-  const slots: Slot[] = []
-  for (const key of keys) {
-    signal?.throwIfAborted()
-    slots.push(await createSlot(key, fileKey, id, { random, encapsulate }))
-  }
   const createdAt = formatSeconds(options.createdAt)
   const header = encodeHeader({ id, createdAt, writer: options.writer, compression, chunkSize, slots })
   const sink = new Sink(options.out, signal)

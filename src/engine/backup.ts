@@ -1,4 +1,4 @@
-import { seal } from '../archive/index.ts'
+import { makeKeys, sealWith } from '../archive/index.ts'
 import type { OpenKey, SealSummary, SlotKey } from '../archive/index.ts'
 import { isSealiftError, SealiftError } from '../errors.ts'
 import type { Facts, Manifest, ManifestSource, Warning } from '../manifest.ts'
@@ -118,19 +118,19 @@ async function sealApplication({ ctx, run, input, target, slots, scratch }: Seal
   const { application, unredacted = false } = input
   const { app, sources, compression, profile } = application
   const started = ctx.now()
+  const keys = makeKeys({ slots, random: ctx.random, signal: ctx.signal })
+  keys.catch(() => undefined) // thrown where it is awaited
   const claimed = new Set(sources.flatMap((source) => source.claims()))
   const expected = await estimate(ctx, sources, claimed)
   await using snapshots = await takeSnapshots(ctx, application, scratch, claimed)
   const examined = await examineSnapshots(ctx, run, application, snapshots.taken, !unredacted)
   await using writer = await createArchive(ctx, target, app, expected)
   const createdAt = ctx.now()
-  await using sealer = await seal({
+  await using sealer = await sealWith(await keys, {
     out: writer.stream,
-    slots,
     createdAt,
     writer: `sealift/${ctx.version}`,
     compression,
-    random: ctx.random,
     signal: ctx.signal,
   })
   const meter = new Meter(ctx, 'seal', `sealing ${app}`, expected)

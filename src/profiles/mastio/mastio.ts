@@ -13,7 +13,6 @@ export const mastio: Profile = {
   title: 'Cullis Mastio (Docker Compose bundle)',
   guards,
   examine: examinePlaces,
-  lineage: 'ca_fingerprint_sha256',
   assurance,
   rewrite(source) {
     if (source !== 'config') return undefined
