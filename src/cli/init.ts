@@ -8,7 +8,12 @@ import type { Face, View } from './renderer.ts'
 import type { Session } from './session.ts'
 import { fields, table } from './table.ts'
 
-type Options = CommonOptions & { readonly output: string; readonly app?: string; readonly force?: boolean }
+type Options = CommonOptions & {
+  readonly output: string
+  readonly app?: string
+  readonly profile?: string
+  readonly force?: boolean
+}
 
 export function addInit(program: Command, session: Session): void {
   const command = program.command('init').summary('look around and write a sealift.yaml')
@@ -19,6 +24,7 @@ export function addInit(program: Command, session: Session): void {
     .argument('[folder]', 'the folder of the application', '.')
     .option('-o, --output <file>', 'where to write the configuration', './sealift.yaml')
     .option('--app <name>', 'name of the application (default: from the folder)')
+    .option('--profile <name>', 'what knows the application (default: the one that recognises it)')
     .option('--force', 'replace a configuration that is there')
   withOutput(command)
   withExample(command, 'sealift init /srv/notes', 'sealift init /srv/notes -o /etc/sealift/sealift.yaml')
@@ -26,8 +32,14 @@ export function addInit(program: Command, session: Session): void {
     session.perform(options, face, async (job) => {
       const ctx = await job.context()
       const { init } = await import('../engine/init.ts')
-      const { output, app, force } = options
-      return init(ctx, { folder, output, force: force === true, ...(app === undefined ? {} : { app }) })
+      const { output, app, profile, force } = options
+      return init(ctx, {
+        folder,
+        output,
+        force: force === true,
+        ...(app === undefined ? {} : { app }),
+        ...(profile === undefined ? {} : { profile }),
+      })
     }),
   )
 }
@@ -38,7 +50,7 @@ function initText(result: InitResult, { style }: View): string {
   const { path, app, sources, left_out, target, passphrase_file, entries } = result
   const rows = sources.map((source) => [`  ${source.name}`, source.kind, printable(source.path)])
   const parts = [
-    `${style.bold(`Wrote ${printable(path)}`)} after a look at ${several(entries, 'entry', 'entries')}.`,
+    `${style.bold(`Wrote ${printable(path)}`)}${result.profile === 'generic' ? ` after a look at ${several(entries, 'entry', 'entries')}` : ''}.`,
     `Sources\n${table([{}, {}, {}], rows)}`,
   ]
   if (left_out.length > 0) {
@@ -47,7 +59,7 @@ function initText(result: InitResult, { style }: View): string {
   }
   parts.push(
     fields([
-      ['application', app],
+      ['application', result.profile === 'generic' ? app : `${app} (${result.profile})`],
       ['archives', printable(target)],
       ['passphrase', `${printable(passphrase_file)} (yours to make: the file says how)`],
     ]),

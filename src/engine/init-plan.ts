@@ -23,6 +23,12 @@ export interface Found {
 
 export interface InitPlan {
   readonly app: string
+  /** The profile that knows the application; absent: `generic`. */
+  readonly profile?: string
+  /** What that profile recognised, a sentence each. */
+  readonly about?: readonly string[]
+  /** As `retention` of the configuration has it; absent: the usual. */
+  readonly retention?: Readonly<Record<string, number | string>>
   readonly sources: readonly PlannedSource[]
   readonly found: readonly Found[]
   readonly leftOut: readonly LeftOut[]

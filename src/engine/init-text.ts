@@ -10,6 +10,7 @@ export function initText(plan: InitPlan, output: string): string {
     '',
     '# The name of the application. It begins the name of each archive.',
     `app: ${quoted(plan.app)}`,
+    ...(plan.profile === undefined ? [] : ['# What Sealift knows of it.', `profile: ${plan.profile}`]),
     '',
     '# Where locks, journals and the catalogue lie. Without it: /var/lib/sealift for root, else the state folder of the user.',
     '# state_dir: /var/lib/sealift',
@@ -29,8 +30,18 @@ export function initText(plan: InitPlan, output: string): string {
     '',
     '# What `sealift prune` keeps: the newest, and the last of each day, week, month and year. The newest verified archive',
     '# is never removed. Without this, nothing is.',
-    'retention: { keep_last: 7, keep_daily: 7, keep_weekly: 4, keep_monthly: 12, keep_yearly: 3 }',
+    `retention: { ${Object.entries(plan.retention ?? usualRetention)
+      .map(([key, value]) => `${key}: ${value}`)
+      .join(', ')} }`,
   ].join('\n')}\n`
+}
+
+const usualRetention: NonNullable<InitPlan['retention']> = {
+  keep_last: 7,
+  keep_daily: 7,
+  keep_weekly: 4,
+  keep_monthly: 12,
+  keep_yearly: 3,
 }
 
 function header(plan: InitPlan): string[] {
@@ -46,6 +57,7 @@ function header(plan: InitPlan): string[] {
     '# `sealift config check` says whether it is sound, `sealift doctor` whether it would work now. docs/config.md has every key.',
     '# An editor completes it: `sealift config schema > sealift.schema.json`, and this as the first line:',
     '#   yaml-language-server: $schema=./sealift.schema.json',
+    ...(plan.about === undefined ? [] : ['#', ...plan.about.map((line) => `# ${comment(line)}`)]),
     '',
   ]
 }
@@ -64,7 +76,11 @@ function leftOutLines({ leftOut }: InitPlan, at: (place: string) => string): str
   const loud = leftOut.filter((left) => left.loud)
   const quiet = leftOut.filter((left) => !left.loud)
   const lines = (list: typeof leftOut): string[] =>
-    list.map((left) => `  #   ${comment(at(left.path))}: ${comment(left.reason)}`)
+    list.map(({ path: what, reason }) => {
+      // Not everything that is left out has a place.
+      const shown = path.isAbsolute(what) ? at(what) : what
+      return `  #   ${comment(shown)}: ${comment(reason)}`
+    })
   return [
     ...(loud.length === 0 ? [] : ['  #', '  # NOT BACKED UP, and it may hold data:', ...lines(loud)]),
     ...(quiet.length === 0 ? [] : ['  #', '  # Seen and left out:', ...lines(quiet)]),
@@ -77,7 +93,7 @@ function sealLines(plan: InitPlan, at: (place: string) => string): string[] {
   return [
     '# How archives are sealed. The passphrase itself never stands in this file. Make it once:',
     '#',
-    ...(plan.passphraseFile.startsWith('/etc/sealift/') ? [`#   install -d -m 0700 ${comment(folder)}`] : []),
+    ...(plan.passphraseFile.startsWith('/etc/') ? [`#   install -d -m 0700 ${comment(folder)}`] : []),
     `#   (umask 077; set -C; head -c 33 /dev/urandom | base64 > ${comment(file)})`,
     '#',
     '# and keep a copy of it away from this machine: without it no archive can be opened, by anyone. For a machine that must',

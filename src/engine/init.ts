@@ -8,7 +8,8 @@ import { discover } from './discover.ts'
 import type { LeftOut } from './discover-file.ts'
 import type { Surroundings } from './discover.ts'
 import { planInit } from './init-plan.ts'
-import type { Found, PlannedSource } from './init-plan.ts'
+import type { Found, InitPlan, PlannedSource } from './init-plan.ts'
+import { planOf, recognise } from './init-proposal.ts'
 import { initText } from './init-text.ts'
 import { syncFolder } from './journal.ts'
 import type { Report } from './report.ts'
@@ -20,6 +21,8 @@ export interface InitInput {
   /** The configuration to write. */
   readonly output: string
   readonly app?: string
+  /** The profile that knows the application; else the one that recognises it. */
+  readonly profile?: string
   /** Replace a configuration that is there. */
   readonly force: boolean
 }
@@ -27,6 +30,7 @@ export interface InitInput {
 export interface InitResult {
   readonly path: string
   readonly app: string
+  readonly profile: string
   /** Nothing was recognised: the sources are examples, to be replaced by hand. */
   readonly template: boolean
   readonly found: readonly Found[]
@@ -41,9 +45,10 @@ export interface InitResult {
 const largestCompose = 256 * 1024
 
 /**
- * Looks around in an application's folder and writes a commented configuration for what it finds. Databases are told
- * by their first bytes and never opened. What may hold data and is not backed up stands in the file and is a warning
- * (`not-backed-up`). CONFIG_EXISTS unless `force`; the file appears whole or not at all.
+ * Looks around in an application's folder and writes a commented configuration for what it finds: what the profile
+ * says that knows the application, else what can be told by sight. Databases are told by their first bytes and never
+ * opened. What may hold data and is not backed up stands in the file and is a warning (`not-backed-up`). CONFIG_EXISTS
+ * unless `force`; the file appears whole or not at all.
  */
 export async function init(ctx: Context, input: InitInput): Promise<Report<InitResult>> {
   return runVerb(ctx, 'init', async (run) => {
@@ -51,14 +56,18 @@ export async function init(ctx: Context, input: InitInput): Promise<Report<InitR
     const output = path.resolve(input.output)
     if (!input.force && (await exists(output))) throw new SealiftError('CONFIG_EXISTS', { path: output })
     ctx.emit({ type: 'phase', phase: 'prepare', label: `looking around in ${folder}` })
-    const surroundings = await lookAround(ctx, folder)
-    const compose = await readComposeFiles(surroundings)
-    const { privileged, stateDir } = ctx
-    const plan = planInit({ folder, output, app: input.app, privileged, stateDir, surroundings, compose })
+    const recognised = await recognise(ctx, folder, input.profile)
+    const { plan, entries } =
+      recognised === undefined
+        ? await planFromSight(ctx, { folder, output, app: input.app })
+        : { plan: planOf(recognised, input.app), entries: recognised.proposal.sources.length }
     const temporary = `${output}.${ctx.random(6).toString('hex')}.part`
     await writeNew({ output, temporary, force: input.force }, initText(plan, output))
     for (const left of plan.leftOut.filter(isLoud)) {
       run.warn({ code: 'not-backed-up', path: left.path, message: `${left.path}: ${left.reason}` })
+    }
+    for (const { check, class: weight, detail } of recognised?.proposal.findings ?? []) {
+      if (weight !== 'note') run.warn({ code: check, path: folder, message: detail })
     }
     if (plan.template) {
       const message = `nothing in ${folder} was recognised as data: the sources in ${output} are examples`
@@ -68,15 +77,28 @@ export async function init(ctx: Context, input: InitInput): Promise<Report<InitR
     return {
       path: output,
       app,
+      profile: plan.profile ?? 'generic',
       template,
       found,
       sources: sources.map(({ name, kind, path: at }) => ({ name, kind, path: at })),
       left_out: leftOut.map(({ path: at, reason }) => ({ path: at, reason })),
       target,
       passphrase_file: passphraseFile,
-      entries: surroundings.entries,
+      entries,
     }
   })
+}
+
+/** What there is to see where no profile knows the application. */
+async function planFromSight(
+  ctx: Context,
+  given: { readonly folder: string; readonly output: string; readonly app: string | undefined },
+): Promise<{ plan: InitPlan; entries: number }> {
+  const surroundings = await lookAround(ctx, given.folder)
+  const compose = await readComposeFiles(surroundings)
+  const { privileged, stateDir } = ctx
+  const plan = planInit({ ...given, privileged, stateDir, surroundings, compose })
+  return { plan, entries: surroundings.entries }
 }
 
 async function lookAround(ctx: Context, folder: string): Promise<Surroundings> {

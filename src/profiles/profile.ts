@@ -5,6 +5,7 @@ import type { Assurance } from './controls.ts'
 import type { Examination, Examined, Places } from './examination.ts'
 import type { ForeignArchives } from './foreign.ts'
 import type { LiveChecks, PlainBackup, Running, Stack } from './live.ts'
+import type { Proposal } from './proposal.ts'
 import type { Response, Rotation } from './response.ts'
 
 /**
@@ -14,6 +15,8 @@ import type { Response, Rotation } from './response.ts'
 export interface Profile {
   readonly name: string
   readonly title: string
+  /** The configuration for an application that lies in a folder; `undefined` where none of this kind does. */
+  propose?(folder: string): Promise<Proposal | undefined>
   /** Facts of the application beyond those of its sources, by source name: taken before the archive is sealed. */
   facts?(
     described: ReadonlyMap<string, SnapshotDescription>,

@@ -25,6 +25,7 @@ const profileInterfaces = [
   'response',
   'foreign',
   'controls',
+  'proposal',
 ].map((name) => `profiles/${name}.ts`)
 
 /** What each folder may import of ours, beside the leaves and itself (docs/design.md, Layers). */

@@ -8,7 +8,8 @@ export interface ArchiveName {
   readonly format: 'gpg' | 'sealift'
 }
 
-const base: Readonly<Record<Edition, string>> = {
+/** The names of the application, which begin those of its archives. */
+export const appNames: Readonly<Record<Edition, string>> = {
   'open-core': 'cullis-mastio-backup',
   enterprise: 'cullis-mastio-enterprise-backup',
 }
@@ -31,7 +32,7 @@ export function momentOf(stamp: string): Date | undefined {
 
 /** `cullis-mastio-backup-20260514T103025Z.tar.gz.gpg` and its like. */
 export function archiveName({ edition, stamp, format }: ArchiveName): string {
-  return `${base[edition]}-${stampOf(stamp)}${extension[format]}`
+  return `${appNames[edition]}-${stampOf(stamp)}${extension[format]}`
 }
 
 /** Reads a name; `undefined` for what is not the name of a backup of this application: it is never touched. */

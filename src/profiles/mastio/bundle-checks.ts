@@ -12,7 +12,7 @@ import type { MastioFinding } from './finding.ts'
  * left would be a good backup of the past: `fail`.
  */
 export async function checkBundle(
-  { sources, findings }: Bundle,
+  { sources, findings, unknownData, layout }: Bundle,
   { places, live }: Pick<Examined, 'places' | 'live'>,
 ): Promise<MastioFinding[]> {
   const found = [...findings]
@@ -28,6 +28,10 @@ export async function checkBundle(
     if ((await realOf(configured)) === (await realOf(path))) continue
     const detail = `source \`${name}\` is ${configured}, and proxy.env says ${path}`
     found.push(finding(kind === 'sqlite' ? 'fail' : 'attention', 'source-elsewhere', detail))
+  }
+  if (unknownData.length > 0 && !places.has('data-files')) {
+    const detail = `${unknownData.join(', ')} in ${layout.data} are in no source: add \`data-files\` to sealift.yaml`
+    found.push(finding('attention', 'source-missing', detail))
   }
   return found
 }

@@ -57,8 +57,12 @@ test('a bundle at its backup: the facts stand at the database, and only the plai
 })
 
 test('what lies beside the database is looked at where it lives', async () => {
-  const { names } = await examined({ leftover: true, unknown: true, locks: true })
-  assert.deepEqual(names, ['leftover-snapshot attention', 'unknown-data-file note', 'ca-key-plaintext note'])
+  const options = { leftover: true, unknown: true, locks: true }
+  const { names } = await examined(options, (bundle, places) => void places.set('data-files', bundle.data))
+  const beside = ['leftover-snapshot attention', 'unknown-data-file note']
+  assert.deepEqual(names, [...beside, 'ca-key-plaintext note'])
+  const without = await examined(options)
+  assert.deepEqual(without.names, [...beside, 'source-missing attention', 'ca-key-plaintext note'])
 })
 
 test('a configuration that does not take what proxy.env names', async () => {

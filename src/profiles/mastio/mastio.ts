@@ -5,12 +5,14 @@ import { examinePlaces } from './examine-places.ts'
 import { guards } from './guards.ts'
 import { bundleOf } from './layout.ts'
 import { redactLicense } from './license.ts'
+import { propose } from './propose.ts'
 import { checkRunning } from './running.ts'
 
 /** Cullis Mastio: a Compose bundle of one host (mastio.md). */
 export const mastio: Profile = {
   name: 'mastio',
   title: 'Cullis Mastio (Docker Compose bundle)',
+  propose,
   guards,
   examine: examinePlaces,
   assurance,
