@@ -326,6 +326,23 @@ export const table = {
       `the running application is not the one that was backed up, or is not well: ${d.failed.join('; ')}`,
     hint: 'stop it before agents or users rely on it; `sealift restore` brings the backup back',
   },
+  CHANGE_REFUSED: {
+    kind: 'conflict',
+    say: (d: { reason: string; code?: string }) =>
+      `the command was not run, because the backup before it is not good: ${d.reason}`,
+    hint: 'mend what stands in the way of the backup; `sealift backup` shows it by itself',
+  },
+  CHANGE_FAILED: {
+    kind: 'unavailable',
+    say: (d: { command: string; end: string }) => `${d.command} ended with ${d.end}`,
+    hint: 'the report has the way back to the state before',
+  },
+  ROLLBACK_FAILED: {
+    kind: 'conflict',
+    say: (d: { step: string; reason: string }) =>
+      `the change failed, and so did the rollback (${d.step}): ${d.reason}`,
+    hint: 'the report has the way back, to be gone by hand; the backup before the change is untouched',
+  },
   GUARD_REFUSED: {
     kind: 'conflict',
     say: (d: { guard: string; reason: string }) => `${d.guard}: ${d.reason}`,

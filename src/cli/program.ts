@@ -6,6 +6,7 @@ import { addConfig } from './config.ts'
 import { addDoctor } from './doctor.ts'
 import { addDrill } from './drill.ts'
 import { addExtract } from './extract.ts'
+import { addGuard } from './guard.ts'
 import { addInit } from './init.ts'
 import { addInspect } from './inspect.ts'
 import { addKeygen } from './keygen.ts'
@@ -37,7 +38,7 @@ export function program(session: Session): Command {
       outputError: () => undefined,
     })
   const commands = [addInit, addBackup, addList, addShow, addVerify, addRestore, addExtract, addInspect]
-  const after = [addCheck, addDrill]
+  const after = [addCheck, addGuard, addDrill]
   const others = [addUnseal, addRekey, addKeygen, addPrune, addDoctor, addConfig, addCompletion]
   for (const add of [...commands, ...after, ...others]) add(root, session)
   return withExample(root, 'sealift backup', 'sealift restore latest --to ./look')

@@ -131,3 +131,27 @@ export interface CheckResult {
   readonly findings: readonly ProfileFinding[]
   readonly verdict: Verdict
 }
+
+export interface GuardResult {
+  /** The backup before the change. */
+  readonly backup: BackupResult
+  readonly command: {
+    readonly words: readonly string[]
+    /** Both null: it could not be started, or the run was stopped. */
+    readonly code: number | null
+    readonly signal: string | null
+    readonly seconds: number
+  }
+  /** The running application after the change; absent where it was not looked at, or could not be. */
+  readonly checks?: CheckResult
+  /** The command succeeded and nothing that was looked at speaks against it. */
+  readonly good: boolean
+  /** Lines for a shell that bring back what was before. */
+  readonly way_back: readonly string[]
+  readonly rolled_back?: {
+    readonly ok: boolean
+    readonly stopped: boolean
+    readonly restore?: RestoreResult
+    readonly started: boolean
+  }
+}

@@ -41,6 +41,8 @@ export interface Profile {
   readonly assurance?: Assurance
   /** Whether a running application is the continuation of a backup. A wrong answer is a finding, never an error. */
   live?(running: Running, signal: AbortSignal): Promise<LiveChecks>
+  /** Why a change is refused before it begins; undefined for one that is not. */
+  vet?(command: readonly string[]): string | undefined
   /** How the application is stopped and started; undefined where nothing on this host says so. */
   stack?(live: Places): Promise<Stack | undefined>
   /** Backups that the application's own scripts left beside it, newest first. */

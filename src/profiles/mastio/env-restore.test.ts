@@ -42,7 +42,12 @@ test('a live file that differs stays, the archive’s is put beside it, and only
 test('the archive’s file is adopted on request, and the live one set aside', () => {
   const plan = planEnv(other, live, { take: 'archive' })
   assert.deepEqual(shape(plan), ['adopt', ['proxy.env'], true, ['A', 'MCP_PROXY_ADMIN_SECRET']])
-  assert.equal(plan.effective, other)
+  // But for the license, which it lost on its way into the archive.
+  assert.equal(plan.effective, other.replace(licensePlaceholder, testLicense))
+  const kept = planEnv(other.replace(licensePlaceholder, 'a.b.c'), live, { take: 'archive' })
+  assert.match(kept.effective, /^CULLIS_LICENSE_KEY=a\.b\.c$/m)
+  const without = planEnv(other, live.replace(testLicense, 'none of three'), { take: 'archive' })
+  assert.equal(without.effective, other)
 })
 
 test('a public URL is put into whichever file becomes effective', () => {

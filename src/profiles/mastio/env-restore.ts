@@ -1,6 +1,6 @@
-import { differingKeys, readEnv } from './env-file.ts'
+import { differingKeys, readEnv, withKey } from './env-file.ts'
 import { withPublicUrl } from './env-urls.ts'
-import { convertPlaceholder, redactLicense } from './license.ts'
+import { convertPlaceholder, licenseKey, readLicense, redactLicense, tokenShape } from './license.ts'
 
 export interface EnvChoices {
   /** Which file shall be effective where they differ: the live one stays unless the archive's is asked for. */
@@ -25,7 +25,7 @@ export interface EnvPlan {
 
 /**
  * Decides which `proxy.env` becomes effective. The archive's has its license redacted: a live one that differs only
- * there is the same. Throws USAGE for a public URL that is none.
+ * there is the same, and where the archive's is taken the license of the live one stays. Throws USAGE for a public URL that is none.
  */
 export function planEnv(archive: string, live: string | undefined, { take, publicUrl }: EnvChoices): EnvPlan {
   const restored = convertPlaceholder(archive)
@@ -40,7 +40,7 @@ export function planEnv(archive: string, live: string | undefined, { take, publi
   const differing = differingKeys(readEnv(bareLive), readEnv(bareRestored))
   const same = bareLive === bareRestored
   if (take === 'archive' && !same) {
-    const effective = rewritten(restored)
+    const effective = rewritten(withLicenseOf(restored, live))
     const write = [{ name: 'proxy.env', text: effective }] as const
     return { action: 'adopt', effective, write, setAside: true, differing }
   }
@@ -49,4 +49,12 @@ export function planEnv(archive: string, live: string | undefined, { take, publi
   if (same) return { action: 'same', effective, write: changed, setAside: changed.length > 0, differing }
   const write = [...changed, { name: 'proxy.env.restored', text: restored } as const]
   return { action: 'keep', effective, write, setAside: changed.length > 0, differing }
+}
+
+/** A text whose license was taken out, with that of another file. What is no token may need quotes, and is not taken. */
+function withLicenseOf(text: string, live: string): string {
+  const { state, value } = readLicense(readEnv(live))
+  if (state !== 'present' || !tokenShape.test(value) || readLicense(readEnv(text)).state !== 'redacted')
+    return text
+  return withKey(text, licenseKey, value)
 }

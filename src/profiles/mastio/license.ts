@@ -2,14 +2,14 @@ import type { EnvFile } from './env-file.ts'
 import { finding } from './finding.ts'
 import type { MastioFinding } from './finding.ts'
 
-const licenseKey = 'CULLIS_LICENSE_KEY'
+export const licenseKey = 'CULLIS_LICENSE_KEY'
 /**
  * What stands in place of a license. The vendor's form has angle brackets, a bash syntax error when the enterprise
  * `deploy.sh` sources the file (rc 2, even for `--down`): it is recognised, and never written.
  */
 export const licensePlaceholder = 'REDACTED-RECOVER-FROM-CULLIS-SECURITY'
 const anyPlaceholder = /<?REDACTED-RECOVER-FROM-CULLIS-SECURITY>?/
-const tokenShape = /^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$/
+export const tokenShape = /^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$/
 
 /** What an archive says of the license. */
 export type LicenseState = 'absent' | 'redacted' | 'kept'

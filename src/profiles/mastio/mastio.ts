@@ -7,6 +7,7 @@ import { bundleOf } from './layout.ts'
 import { redactLicense } from './license.ts'
 import { propose } from './propose.ts'
 import { checkRunning } from './running.ts'
+import { stackOf, vetChange } from './stack.ts'
 
 /** Cullis Mastio: a Compose bundle of one host (mastio.md). */
 export const mastio: Profile = {
@@ -24,4 +25,6 @@ export const mastio: Profile = {
   arrange,
   live: checkRunning,
   folder: bundleOf,
+  stack: stackOf,
+  vet: vetChange,
 }
