@@ -60,6 +60,11 @@ export const table = {
       `${d.name ?? 'the output'}: a ${d.format} file holds at most ${d.limit} bytes`,
     hint: 'an archive of Sealift itself has no such limit',
   },
+  FOREIGN_REFUSED: {
+    kind: 'integrity',
+    say: (d: { reason: string }) => `the archive is refused: ${d.reason}`,
+    hint: 'nothing was changed; take another archive',
+  },
 
   // --- passphrases ---
   PASSPHRASE_MISSING: {

@@ -9,6 +9,8 @@ export interface KeyOptions {
   /** 1 to 16. */
   readonly slots: readonly SlotKey[]
   readonly random?: ((size: number) => Buffer) | undefined
+  /** 32 hex digits, drawn at random unless told otherwise: for what stands for an archive that has a name already. */
+  readonly id?: string | undefined
   /** Only for archives that must come out the same each time, as test vectors do. */
   readonly encapsulate?: Encapsulate | undefined
   readonly signal?: AbortSignal | undefined
@@ -29,7 +31,7 @@ export async function makeKeys(options: KeyOptions): Promise<NewKeys> {
   const { slots: keys, random = randomBytes, encapsulate, signal } = options
   if (keys.length < 1 || keys.length > SLOT_LIMIT)
     throw new SealiftError('SLOTS_LIMIT', { count: keys.length })
-  const id = random(16).toString('hex')
+  const id = options.id ?? random(16).toString('hex')
   const fileKey = random(KEY_SIZE)
   const slots: Slot[] = []
   for (const key of keys) {

@@ -31,7 +31,30 @@ export function addInspect(program: Command, session: Session): void {
 
 const face: Face<InspectResult> = {
   verb: 'inspect',
-  text: ({ name, size: bytes, header }) =>
-    fields([['archive', printable(name)], ['size', size(bytes)], ...headerFields(header)]),
+  text: ({ name, size: bytes, header, foreign }) =>
+    fields([
+      ['archive', printable(name)],
+      ['size', size(bytes)],
+      ...(header === undefined ? [] : headerFields(header)),
+      ...(foreign === undefined ? [] : foreignFields(foreign)),
+    ]),
   stdout: 'product',
+}
+
+/** A line for each thing that the format tells, with the names and numbers that it has there. */
+function foreignFields({ format, facts }: NonNullable<InspectResult['foreign']>): [string, string][] {
+  const said = Object.entries(facts).flatMap(([name, value]) =>
+    Array.isArray(value)
+      ? value.map((one): [string, string] => [name.replace(/s$/, ''), words(one)])
+      : [[name, words(value)] as [string, string]],
+  )
+  return [['format', format], ...said]
+}
+
+function words(value: unknown): string {
+  if (typeof value === 'boolean') return value ? 'yes' : 'no'
+  if (typeof value !== 'object' || value === null) return String(value)
+  return Object.entries(value)
+    .map(([name, one]) => `${name} ${String(one)}`)
+    .join(', ')
 }

@@ -88,7 +88,7 @@ async function givenPassphrases(
     passphrases.push(await readKeyFile(path, { uid: world.uid, apartFrom }))
   if (options.passphraseFd !== undefined)
     passphrases.push(await readDescriptor(options.passphraseFd, world.signal))
-  return passphrases.map(composed)
+  return passphrases
 }
 
 async function standingPassphrase(
@@ -98,19 +98,18 @@ async function standingPassphrase(
 ): Promise<Secret | undefined> {
   const { uid, env } = world
   const named = env['SEALIFT_PASSPHRASE_FILE']
-  if (named !== undefined && named !== '') return composed(await readKeyFile(named, { uid, apartFrom }))
+  if (named !== undefined && named !== '') return readKeyFile(named, { uid, apartFrom })
   const credentials = env['CREDENTIALS_DIRECTORY']
   if (credentials !== undefined && credentials !== '') {
     const path = join(credentials, 'sealift-passphrase')
     try {
-      return composed(await readKeyFile(path, { uid, credential: true }))
+      return await readKeyFile(path, { uid, credential: true })
     } catch (error) {
       // A service may have other credentials and not this one.
       if (!(error instanceof SealiftError && error.code === 'KEY_FILE_NOT_FOUND')) throw error
     }
   }
-  if (seal?.passphraseFile !== undefined)
-    return composed(await readKeyFile(seal.passphraseFile, { uid, apartFrom }))
+  if (seal?.passphraseFile !== undefined) return readKeyFile(seal.passphraseFile, { uid, apartFrom })
   return undefined
 }
 
@@ -154,7 +153,7 @@ async function asked(
 }
 
 async function askOnce(world: World, terminal: Terminal): Promise<Secret> {
-  return composed(await hidden(world, terminal, 'Passphrase: '))
+  return hidden(world, terminal, 'Passphrase: ')
 }
 
 async function askTwice(world: World, terminal: Terminal): Promise<Secret> {
@@ -173,12 +172,12 @@ async function askTwice(world: World, terminal: Terminal): Promise<Secret> {
 
 async function askNew(world: World, terminal: Terminal): Promise<Secret> {
   const question = `New passphrase (${minimumLength} characters or more, not shown): `
-  const first = longEnough(composed(await hidden(world, terminal, question)))
+  const first = longEnough(await hidden(world, terminal, question))
   const { word, bits } = strengthOf(first.reveal())
   const advice = word === 'strong' ? '' : '; six random words make a good one'
   terminal.write(`Strength: ${word}, about ${bits} bits if picked at random${advice}\n`)
-  const second = composed(await hidden(world, terminal, 'The same again: '))
-  if (second.reveal() !== first.reveal()) throw new SealiftError('PASSPHRASE_MISMATCH', {})
+  const second = await hidden(world, terminal, 'The same again: ')
+  if (composed(second) !== composed(first)) throw new SealiftError('PASSPHRASE_MISMATCH', {})
   return first
 }
 
@@ -186,13 +185,16 @@ function hidden(world: World, terminal: Terminal, question: string): Promise<Sec
   return askHidden(terminal, question, world.signal, () => world.stop('SIGINT'))
 }
 
-/** A passphrase is its Unicode NFC (archive-v1 §3.2), however the keyboard or the file composed it. */
-function composed(passphrase: Secret): Secret {
-  return new Secret(passphrase.reveal().normalize('NFC'))
+/**
+ * A passphrase is its Unicode NFC (archive-v1 §3.2), however the keyboard or the file composed it. The archive sees to
+ * that itself: gpg takes the bytes as they are, so they are kept.
+ */
+function composed(passphrase: Secret): string {
+  return passphrase.reveal().normalize('NFC')
 }
 
 function longEnough(passphrase: Secret): Secret {
-  if (Array.from(passphrase.reveal()).length >= minimumLength) return passphrase
+  if (Array.from(composed(passphrase)).length >= minimumLength) return passphrase
   throw new SealiftError('PASSPHRASE_TOO_SHORT', { minimum: minimumLength })
 }
 

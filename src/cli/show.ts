@@ -52,9 +52,11 @@ function showText({ archive, header, manifest }: ShowResult, { style }: View): s
       ['taken', `${moment(started_at)} to ${moment(finished_at)}`],
       ['by', printable(`${tool.name} ${tool.version}`)],
       ['size', size(archive.size)],
-      ...headerFields(header),
+      ...(header === undefined ? [] : headerFields(header)),
     ]),
-    ...sources.map((source) => sourceText(source, style.bold)),
+    ...sources.map((source) =>
+      sourceText(archive.format === undefined ? source : withoutPlace(source), style.bold),
+    ),
   ]
   if (warnings.length > 0) {
     const lines = warnings.map(
@@ -65,6 +67,11 @@ function showText({ archive, header, manifest }: ShowResult, { style }: View): s
     )
   }
   return parts.join('\n\n')
+}
+
+/** A foreign archive does not say where it came from: the place is where it would go. */
+function withoutPlace({ place: _place, ...source }: ManifestSource): ManifestSource {
+  return source
 }
 
 function sourceText(source: ManifestSource, bold: (text: string) => string): string {

@@ -1,7 +1,7 @@
 import type { InspectResult } from '../engine/inspect.ts'
 import { moment, size } from './quantity.ts'
 
-type Header = InspectResult['header']
+type Header = NonNullable<InspectResult['header']>
 
 /** What the header says in the clear, for people. */
 export function headerFields(header: Header): [string, string][] {

@@ -8,10 +8,10 @@ import type { CommonOptions } from './options.ts'
 import type { Session } from './session.ts'
 
 export function addUnseal(program: Command, session: Session): void {
-  const command = program.command('unseal').summary('write the .tar.zst in an archive to stdout')
+  const command = program.command('unseal').summary('write the tar in an archive to stdout')
   command
     .description(
-      'Opens the seal and writes what is inside to standard output: a .tar.zst (a plain .tar where the archive is not compressed). Only bytes whose tag was checked are written; an exit code other than 0 says that they are not all.',
+      'Opens the seal and writes what is inside to standard output: a .tar.zst (a plain .tar where the archive is not compressed; the .tar.gz of an archive of gpg). Only bytes whose tag was checked are written; an exit code other than 0 says that they are not all.',
     )
     .argument(...archiveArgument)
   withOutput(withConfigIfAny(withChoice(withOpening(command))))

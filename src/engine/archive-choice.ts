@@ -2,6 +2,7 @@ import { isSealiftError, SealiftError } from '../errors.ts'
 import type { Target } from '../targets/target.ts'
 import { momentInside } from './archive-moment.ts'
 import type { Context } from './context.ts'
+import { convertFound, formatOf } from './foreign-open.ts'
 import { found } from './found-archive.ts'
 import type { ArchiveInput, FoundArchive } from './found-archive.ts'
 import { appOf, readInventory } from './inventory.ts'
@@ -28,7 +29,7 @@ export async function chooseArchive(
   const candidates = gather(select(wanted, inventory.archives))
   tellGaps(ctx, inventory)
   if (wanted === 'latest') {
-    refuseSeveralApplications(candidates)
+    if (input.application === undefined) refuseSeveralApplications(candidates)
     tellTie(ctx, candidates)
     tellUnreadable(ctx, inventory, candidates)
     if (before !== undefined) return newestBefore(ctx, input, before, places, candidates)
@@ -126,11 +127,15 @@ async function isFromBefore(
   }
 }
 
-async function momentOf(ctx: Context, input: ArchiveInput, { reader, name }: FoundArchive): Promise<Date> {
+async function momentOf(ctx: Context, input: ArchiveInput, archive: FoundArchive): Promise<Date> {
   const { keys } = input
   if (keys === undefined)
     throw new SealiftError('BUG', { reason: '`before` needs keys: the manifest decides' })
-  return momentInside(ctx, reader, name, await keys())
+  const { reader, name } = archive
+  const format = await formatOf(ctx, reader, name)
+  if (format === undefined) return momentInside(ctx, reader, name, await keys())
+  await using converted = await convertFound(ctx, input, archive, format, await keys())
+  return await momentInside(ctx, converted.reader, name, [converted.key])
 }
 
 /**

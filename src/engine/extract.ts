@@ -7,12 +7,12 @@ import { openFile } from '../archive/index.ts'
 import { SealiftError, systemCode } from '../errors.ts'
 import type { IndexEntry } from '../member.ts'
 import type { ArchiveInput } from './archive-ref.ts'
-import { findArchive } from './archive-ref.ts'
 import type { Context } from './context.ts'
 import type { Destination } from './destinations.ts'
 import { planDestinations } from './destinations.ts'
 import { goLive } from './go-live.ts'
 import { Meter } from './meter.ts'
+import { openArchive } from './open-archive.ts'
 import { extractName } from './recover.ts'
 import type { Report } from './report.ts'
 import type { Run } from './run.ts'
@@ -42,8 +42,8 @@ export interface ExtractResult {
  */
 export async function extract(ctx: Context, input: ExtractInput): Promise<Report<ExtractResult>> {
   return runVerb(ctx, 'extract', async (run) => {
-    await using found = await findArchive(ctx, input)
-    const file = await openFile(found.reader, await input.keys(), { signal: ctx.signal, name: found.name })
+    await using found = await openArchive(ctx, input)
+    const file = await openFile(found.reader, found.keys, { signal: ctx.signal, name: found.name })
     const wanted = await select(file, input.paths)
     const { to } = input
     const written =

@@ -18,6 +18,10 @@ export interface ArchiveInput {
 export interface FoundArchive extends AsyncDisposable {
   readonly reader: StoredReader
   readonly name: string
+  /** Bytes of the archive as it is stored. */
+  readonly size: number
+  /** For an archive of another program: `reader` gives it as a sealed one that only this process can open. */
+  readonly foreign?: { readonly format: string; readonly takenAt: Date }
   readonly target?: Target
   /** How reports name where it was found: the target's name, `file` or `stdin`. */
   readonly targetName: string
@@ -27,6 +31,7 @@ export function found(reader: StoredReader, name: string, targetName: string, ta
   return {
     reader,
     name,
+    size: reader.size,
     targetName,
     ...(target === undefined ? {} : { target }),
     [Symbol.asyncDispose]: () => reader[Symbol.asyncDispose](),

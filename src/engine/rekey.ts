@@ -5,6 +5,7 @@ import type { StoredWriter } from '../targets/target.ts'
 import type { ArchiveInput, FoundArchive } from './archive-ref.ts'
 import { findArchive } from './archive-ref.ts'
 import type { Context } from './context.ts'
+import { formatOf } from './foreign-open.ts'
 import type { Report } from './report.ts'
 import { runVerb } from './run.ts'
 import type { Workplace } from './workplace.ts'
@@ -33,6 +34,11 @@ export async function rekey(ctx: Context, input: RekeyInput): Promise<Report<Rek
     // Of two runs at once, one would lose the other's slot; a prune could have its removal undone.
     await using _workplace = await lockOf(ctx, input)
     await using found = await findArchive(ctx, input)
+    const format = await formatOf(ctx, found.reader, found.name)
+    if (format !== undefined) {
+      const reason = `${found.name} is an archive of ${format.name}, which has no slots: decrypt it and encrypt it again`
+      throw new SealiftError('USAGE', { reason })
+    }
     const keys = await input.keys()
     const options = { signal: ctx.signal, name: found.name }
     const { slot, key } = await openFile(found.reader, keys, options)

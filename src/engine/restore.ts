@@ -8,14 +8,13 @@ import type { Settings } from '../profiles/arrangement.ts'
 import { approve, livePlaces, profileOf } from './approve.ts'
 import type { Approval } from './approve.ts'
 import type { ArchiveInput, FoundArchive } from './archive-ref.ts'
-import { findArchive } from './archive-ref.ts'
 import type { Context } from './context.ts'
 import type { Destination } from './destinations.ts'
 import { planDestinations } from './destinations.ts'
 import { checkSpace, goLive } from './go-live.ts'
 import { movedInto } from './into.ts'
-import { summaryOf } from './inventory.ts'
 import type { FolderAttributes } from './journal.ts'
+import { openArchive, summaryOfFound } from './open-archive.ts'
 import { refuseOpenFiles } from './open-files.ts'
 import type { Report, RestoreResult } from './report.ts'
 import type { Run } from './run.ts'
@@ -56,9 +55,10 @@ export interface RestoreChoices extends Pick<ArchiveInput, 'application'> {
  */
 export async function restore(ctx: Context, input: RestoreInput): Promise<Report<RestoreResult>> {
   return runVerb(ctx, 'restore', async (run) => {
-    await using archive = await findArchive(ctx, input)
-    const keys = await input.keys()
-    return await restoreArchive(ctx, run, input, archive, keys)
+    const folder = input.into ?? input.to
+    const at = folder === undefined ? {} : { folder: path.resolve(folder) }
+    await using archive = await openArchive(ctx, { ...input, ...at })
+    return await restoreArchive(ctx, run, input, archive, archive.keys)
   })
 }
 
@@ -117,9 +117,8 @@ export async function restoreArchive(
     sidecars: (place) => Object.values(ctx.sourceDrivers).flatMap((driver) => driver.staleSidecars(place)),
   })
   stopwatch.lap('swap')
-  const { name } = archive
   return {
-    archive: summaryOf(ctx, archive.targetName, { name, size: archive.reader.size }, file.header),
+    archive: summaryOfFound(ctx, archive, file.header),
     in_place: inPlace,
     restored: (approval?.destinations ?? []).map((d) => ({
       source: d.prefix.split('/')[0] ?? d.prefix,

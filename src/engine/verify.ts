@@ -5,10 +5,9 @@ import type { Manifest } from '../manifest.ts'
 import type { IndexEntry } from '../member.ts'
 import type { StoredReader } from '../targets/target.ts'
 import type { ArchiveInput } from './archive-ref.ts'
-import { findArchive } from './archive-ref.ts'
 import type { Application, Context } from './context.ts'
-import { summaryOf } from './inventory.ts'
 import { Meter } from './meter.ts'
+import { openArchive, summaryOfFound } from './open-archive.ts'
 import type { Report, VerifyResult } from './report.ts'
 import type { Run } from './run.ts'
 import { remember, runVerb } from './run.ts'
@@ -29,12 +28,12 @@ const sampleSize = 20
  */
 export async function verify(ctx: Context, input: VerifyInput): Promise<Report<VerifyResult>> {
   return runVerb(ctx, 'verify', async (run) => {
-    await using found = await findArchive(ctx, input)
-    const keys = await input.keys()
+    await using found = await openArchive(ctx, input)
+    const { keys } = found
     const { header, manifest, members, bytes } = await verifyArchive(ctx, found.reader, found.name, keys)
     run.concerns({ app: manifest.app, archive_id: header.id, target: found.targetName, name: found.name })
     if (found.target !== undefined) markVerified(ctx, run, header.id, found.target.name)
-    const archive = summaryOf(ctx, found.targetName, { name: found.name, size: found.reader.size }, header)
+    const archive = summaryOfFound(ctx, found, header)
     const verified = { archive, members, payload_bytes: bytes }
     if (input.source !== true) return verified
     if (input.application === undefined) {

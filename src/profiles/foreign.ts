@@ -66,8 +66,8 @@ export interface ForeignSource {
   readonly name: string
   readonly kind: string
   readonly type: 'file' | 'directory'
-  /** How the folder around a single file is made where there is none. */
-  readonly folder?: { readonly mode: string; readonly uid: number; readonly gid: number }
+  /** The source's own folder, or the one around its file, where the archive has no member for it. */
+  readonly folder?: { readonly mode: number; readonly uid: number; readonly gid: number }
 }
 
 /** How an archive is written that another program is to read. */

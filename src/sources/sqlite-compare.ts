@@ -4,20 +4,24 @@ import type { SqliteExam } from './sqlite-report.ts'
 
 /** How an examined database differs from what a manifest says of it: one sentence for each difference. */
 export function differences(recorded: ManifestSource, exam: SqliteExam): string[] {
-  return [...schemaDifferences(recorded, exam), ...rowDifferences(recorded.rows ?? {}, exam)]
+  return [...schemaDifferences(recorded, exam), ...rowDifferences(recorded.rows, exam)]
 }
 
-/** The findings of a check on a restored database. */
+/** The findings of a check on a restored database. An archive of another program has nothing recorded to compare with. */
 export function findings(recorded: ManifestSource, exam: SqliteExam): Finding[] {
   const schema = schemaDifferences(recorded, exam)
-  const rows = rowDifferences(recorded.rows ?? {}, exam)
+  const rows = rowDifferences(recorded.rows, exam)
   const tables = Object.keys(recorded.rows ?? {}).length
   return [
     exam.unchecked === undefined
       ? finding('integrity', exam.problems, 'integrity_check is ok')
       : { check: 'integrity', verdict: 'attention', detail: `could not be checked: ${exam.unchecked}` },
-    finding('schema', schema, 'schema and user_version as recorded'),
-    finding('rows', rows, `row counts of ${tables} ${tables === 1 ? 'table' : 'tables'} as recorded`),
+    ...('schema_sha256' in recorded.facts
+      ? [finding('schema', schema, 'schema and user_version as recorded')]
+      : []),
+    ...(recorded.rows === undefined
+      ? []
+      : [finding('rows', rows, `row counts of ${tables} ${tables === 1 ? 'table' : 'tables'} as recorded`)]),
   ]
 }
 
@@ -40,7 +44,8 @@ function schemaDifferences(recorded: ManifestSource, exam: SqliteExam): string[]
   ]
 }
 
-function rowDifferences(recorded: Readonly<Record<string, number>>, exam: SqliteExam): string[] {
+function rowDifferences(recorded: ManifestSource['rows'], exam: SqliteExam): string[] {
+  if (recorded === undefined) return []
   const tables = new Set([...Object.keys(recorded), ...Object.keys(exam.rows)])
   const rows = (of: Readonly<Record<string, number>>, table: string): number | undefined =>
     Object.hasOwn(of, table) ? of[table] : undefined

@@ -2,6 +2,7 @@ import type { Profile } from '../profile.ts'
 import { arrange } from './arrange.ts'
 import { assurance } from './assurance.ts'
 import { examinePlaces } from './examine-places.ts'
+import { foreign } from './foreign.ts'
 import { guards } from './guards.ts'
 import { bundleOf } from './layout.ts'
 import { redactLicense } from './license.ts'
@@ -27,4 +28,5 @@ export const mastio: Profile = {
   folder: bundleOf,
   stack: stackOf,
   vet: vetChange,
+  foreign,
 }

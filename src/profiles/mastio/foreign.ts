@@ -1,0 +1,16 @@
+import type { ForeignArchives } from '../foreign.ts'
+import { parseArchiveName } from './archive-name.ts'
+import { readForeign } from './foreign-reading.ts'
+
+/** Archives of `gpg --symmetric`, as the vendor's page and the enterprise script make them (mastio.md §5). */
+export const foreign: ForeignArchives = {
+  format: 'gpg',
+  named(name) {
+    const said = parseArchiveName(name)
+    if (said?.format !== 'gpg') return undefined
+    return { takenAt: said.stamp, early: said.edition === 'enterprise' }
+  },
+  read: readForeign,
+  layouts: {},
+  usualLayout: () => Promise.resolve('seed'),
+}
