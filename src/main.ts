@@ -175,7 +175,6 @@ async function configure(given: string | undefined): Promise<Configured | undefi
     sealGiven: true,
   })
   const { passphraseFile, recipients } = config.seal
-  const named = env['SEALIFT_PASSPHRASE_FILE'] ?? ''
   const application: Application = {
     app: config.app,
     profile: pick(profiles, config.profile),
@@ -189,7 +188,6 @@ async function configure(given: string | undefined): Promise<Configured | undefi
     // The schema lets no other grounds through.
     ...(config.controls !== undefined && { controls: config.controls as readonly Control[] }),
     ...(config.statusFile !== undefined && { statusFile: config.statusFile }),
-    keyFiles: [...(passphraseFile === undefined ? [] : [passphraseFile]), ...(named === '' ? [] : [named])],
   }
   const seal = {
     recipients,

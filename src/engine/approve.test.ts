@@ -165,7 +165,12 @@ test('a copy elsewhere is examined, refused for nothing, and not arranged', asyn
   assert.deepEqual(seen, [])
 })
 
-test('a part of the application is not examined, and says so', async () => {
+test('the main part alone is examined all the same', async () => {
+  const report = await bringBack([found('hard')], {}, { only: ['db'] })
+  assert.equal(report.error?.code, 'CHECK_FAILED')
+})
+
+test('a part without the main one is not examined, and says so', async () => {
   const report = await bringBack([found('hard')], {}, { only: ['config'] })
   assert.ok(report.ok, JSON.stringify(report.error))
   assert.ok(report.warnings.some(({ code }) => code === 'not-examined'))

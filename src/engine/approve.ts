@@ -76,19 +76,24 @@ async function runChecks({ ctx, manifest, destinations }: Candidate, profile: Pr
   return findings
 }
 
-/** A part of an application says nothing of the whole: then nothing is examined, and the report says so. */
+/**
+ * The profile judges what is restored of the application's main source, whatever else is. Without that source nothing is
+ * examined, and the report says so.
+ */
 async function examine(
   { ctx, run, manifest }: Candidate,
   profile: Profile,
   staged: Places,
 ): Promise<readonly ProfileFinding[]> {
   if (profile.examine === undefined) return []
-  if (!manifest.sources.every(({ name }) => staged.has(name))) {
-    const message = 'only a part is restored: the checks of the whole application were not run'
+  // A backup notes its verdict there; a foreign archive has its database first.
+  const main = manifest.sources.find(({ facts }) => 'verdict' in facts) ?? manifest.sources[0]
+  if (main === undefined || !staged.has(main.name)) {
+    const message = 'only a part is restored: the checks of the application were not run'
     run.warn({ code: 'not-examined', message })
     return []
   }
-  const takenAt = new Date(manifest.sources[0]?.snapshot_at ?? manifest.started_at)
+  const takenAt = new Date(main.snapshot_at)
   const { findings } = await profile.examine(
     { places: staged, stage: 'restore', redacted: true, takenAt, manifest },
     ctx.signal,

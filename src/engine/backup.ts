@@ -45,8 +45,7 @@ export async function backup(ctx: Context, input: BackupInput): Promise<Report<B
     await using workplace = await enterWorkplace(ctx, application.app, 'backup')
     await first.sweep(ctx.signal)
     for (const guard of application.profile.guards ?? []) {
-      if (guard.before === 'backup')
-        await guard.run(placesOf(application), ctx.signal, surroundingsOf(ctx, application))
+      if (guard.before === 'backup') await guard.run(placesOf(application), ctx.signal, surroundingsOf(ctx))
     }
     const slots = await input.slots()
     const ownKeys = slots.filter((slot) => slot.type === 'passphrase')

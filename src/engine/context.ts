@@ -62,8 +62,6 @@ export interface Application {
   readonly controls?: readonly Control[]
   /** Where the standing is written after each run; absolute. Else a file in the state folder. */
   readonly statusFile?: string
-  /** Files that a passphrase is taken from by itself; absolute. */
-  readonly keyFiles?: readonly string[]
 }
 
 /** How many archives to keep of each kind; `0` or absent keeps none for that reason. */

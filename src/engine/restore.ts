@@ -154,7 +154,7 @@ async function plan(
   await checkSpace(destinations)
   for (const guard of profile.guards ?? []) {
     if (guard.before === 'restore' && input.to === undefined)
-      await guard.run(livePlaces(destinations), ctx.signal, surroundingsOf(ctx, input.application))
+      await guard.run(livePlaces(destinations), ctx.signal, surroundingsOf(ctx))
   }
   await refuseHeldDatabases(ctx, destinations)
   return destinations

@@ -25,7 +25,8 @@ export type Verdict = 'ok' | 'attention' | 'fail'
 export interface Examined {
   /**
    * Where each source's data lies. A database is always a copy of its own that no other process has open. Before a
-   * backup (`stage` is `backup`) files are those of the running application, and may change while they are read.
+   * backup (`stage` is `backup`) files are those of the running application, and may change while they are read. A restore of a part
+   * has only that part's places, the main source's among them.
    */
   readonly places: Places
   readonly stage: 'backup' | 'restore'

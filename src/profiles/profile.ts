@@ -68,8 +68,6 @@ export interface Guard {
 export interface Surroundings {
   /** Runs a program: its output, whose end says that it succeeded. PROCESS_NOT_FOUND, PROCESS_FAILED. */
   readonly output: (command: readonly string[], signal: AbortSignal) => AsyncIterable<Uint8Array>
-  /** The files that the configuration or the environment takes a passphrase from. */
-  readonly keyFiles: readonly string[]
 }
 
 export interface Check {

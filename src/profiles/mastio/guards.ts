@@ -1,7 +1,6 @@
-import { realpath } from 'node:fs/promises'
 import { text } from 'node:stream/consumers'
-import { basename, dirname, join, relative, resolve } from 'node:path'
-import { isSealiftError, reasonOf, SealiftError, systemCode } from '../../errors.ts'
+import { dirname, join } from 'node:path'
+import { isSealiftError, reasonOf, SealiftError } from '../../errors.ts'
 import type { Places } from '../examination.ts'
 import type { Guard, Surroundings } from '../profile.ts'
 import { usesPostgres } from './env-checks.ts'
@@ -33,26 +32,6 @@ const onSqlite: Guard = {
     const content = config === undefined ? undefined : await readSmall('config', config)
     if (content === undefined || !usesPostgres(readEnv(content.toString('latin1')))) return
     throw refused(this, 'MCP_PROXY_DATABASE_URL is PostgreSQL: SQLite backup only')
-  },
-}
-
-/** mastio.md §6: whoever takes the bundle must not have the passphrase of its backups with it. */
-const passphraseElsewhere: Guard = {
-  name: 'passphrase',
-  before: 'backup',
-  async run(places, _signal, { keyFiles }) {
-    const config = places.get('config')
-    if (config === undefined) return
-    const folders = [
-      dirname(config),
-      ...[...places].map(([name, path]) => (name === 'data' ? dirname(path) : path)),
-    ]
-    for (const file of keyFiles) {
-      for (const folder of folders) {
-        if (!(await liesIn(file, folder))) continue
-        throw refused(this, `the passphrase file ${file} lies in the bundle (${folder}): keep it elsewhere`)
-      }
-    }
   },
 }
 
@@ -113,22 +92,8 @@ function nothingCanRun(error: unknown): boolean {
   )
 }
 
-export const guards: readonly Guard[] = [sourcesThere, onSqlite, passphraseElsewhere, stackDown]
+export const guards: readonly Guard[] = [sourcesThere, onSqlite, stackDown]
 
 function refused({ name }: Pick<Guard, 'name'>, reason: string): SealiftError {
   return new SealiftError('GUARD_REFUSED', { guard: `mastio ${name}`, reason })
-}
-
-async function liesIn(file: string, folder: string): Promise<boolean> {
-  const inside = relative(await realOf(folder), join(await realOf(dirname(resolve(file))), basename(file)))
-  return inside !== '' && inside !== '..' && !inside.startsWith('../')
-}
-
-async function realOf(path: string): Promise<string> {
-  try {
-    return await realpath(path)
-  } catch (error) {
-    if (systemCode(error) === undefined) throw error
-    return resolve(path)
-  }
 }
