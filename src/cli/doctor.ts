@@ -66,7 +66,12 @@ const face: Face<DoctorResult> = {
 }
 
 function doctorText({ findings }: DoctorResult, { style }: View): string {
-  const words = { ok: style.good('ok  '), attention: style.attention('look'), fail: style.bad('FAIL') }
+  const words = {
+    ok: style.good('ok  '),
+    note: 'note',
+    attention: style.attention('look'),
+    fail: style.bad('FAIL'),
+  }
   return findings
     .map(({ check, verdict, detail, fix }) => {
       const line = `${words[verdict]}  ${printable(check)}: ${printable(detail)}`

@@ -76,12 +76,12 @@ function drillText(one: DrillOutcome, { style, now }: View): string {
   const looks = checks
     .filter((each) => !isOk(each))
     .map(({ check, verdict: weight, detail }) =>
-      findingLine({ check, class: weight === 'fail' ? 'fail' : 'attention', detail }, style),
+      findingLine({ check, class: weight === 'ok' ? 'note' : weight, detail }, style),
     )
   const notes = drift.map((note) => `  drift: ${printable(note)}`)
   return [words[verdict], fields(rows), ...looks, ...notes].join('\n')
 }
 
 function isOk({ verdict }: DrillOutcome['checks'][number]): boolean {
-  return verdict === 'ok'
+  return verdict === 'ok' || verdict === 'note'
 }

@@ -92,7 +92,8 @@ function address(text: string): URL {
 const face: Face<RestoreResult> = {
   verb: 'restore',
   text: restoreText,
-  attention: ({ checks, blocked }) => blocked.length > 0 || checks.some(({ verdict }) => verdict !== 'ok'),
+  attention: ({ checks, blocked }) =>
+    blocked.length > 0 || checks.some(({ verdict }) => verdict === 'attention' || verdict === 'fail'),
 }
 
 function restoreText(
@@ -118,7 +119,8 @@ function restoreText(
   )
   if (checks.length > 0) {
     const lines = checks.map(({ check, verdict, detail }) => {
-      const word = verdict === 'ok' ? style.good('ok') : style.attention(verdict)
+      const word =
+        verdict === 'ok' ? style.good('ok') : verdict === 'note' ? verdict : style.attention(verdict)
       return `  ${word}  ${printable(check)}: ${printable(detail)}`
     })
     parts.push(`Checks\n${lines.join('\n')}`)

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, test } from 'node:test'
 import { generateKeypair } from '../archive/index.ts'
+import { SealiftError } from '../errors.ts'
 import type { Arranged, Arrangement } from '../profiles/arrangement.ts'
 import type { ProfileFinding } from '../profiles/examination.ts'
 import type { Profile } from '../profiles/profile.ts'
@@ -174,4 +175,27 @@ test('a part without the main one is not examined, and says so', async () => {
   const report = await bringBack([found('hard')], {}, { only: ['config'] })
   assert.ok(report.ok, JSON.stringify(report.error))
   assert.ok(report.warnings.some(({ code }) => code === 'not-examined'))
+})
+
+test('a guard refuses until its word is accepted', async () => {
+  const running: Profile = {
+    ...profile([], {}),
+    guards: [
+      {
+        name: 'running',
+        before: 'restore',
+        run: () => Promise.reject(new SealiftError('GUARD_REFUSED', { guard: 'running', reason: 'it runs' })),
+      },
+    ],
+  }
+  const ctx = { ...context([], {}), profiles: { generic: running } }
+  const input = { archive: archiveName, application: application([], {}), keys, force: true }
+  const refused = await restore(ctx, input)
+  assert.equal(refused.error?.code, 'GUARD_REFUSED')
+  const accepted = await restore(ctx, { ...input, accept: ['running'] })
+  assert.ok(accepted.ok, JSON.stringify(accepted.error))
+  assert.deepEqual(
+    accepted.warnings.map(({ code }) => code),
+    ['guard-accepted'],
+  )
 })

@@ -53,7 +53,8 @@ export async function approve(candidate: Candidate): Promise<Approval> {
   refuse(candidate, checks, examined, arranged?.findings ?? [])
   const all = [...checks, ...findings.map(asFinding)]
   for (const { check, verdict, detail } of all) {
-    if (verdict !== 'ok') run.warn({ code: `check-${verdict}`, message: `${check}: ${detail}` })
+    if (verdict === 'attention' || verdict === 'fail')
+      run.warn({ code: `check-${verdict}`, message: `${check}: ${detail}` })
   }
   return {
     destinations: await besides(destinations, arranged),
@@ -118,7 +119,7 @@ async function arrange(
 }
 
 function refuse(
-  { inPlace, accept, run }: Candidate,
+  { ctx, manifest, inPlace, accept, run }: Candidate,
   checks: readonly Finding[],
   examined: readonly ProfileFinding[],
   arranged: readonly ProfileFinding[],
@@ -132,7 +133,11 @@ function refuse(
   if (failed.length > 0 || (inPlace && against.length > 0)) {
     throw new SealiftError('CHECK_FAILED', { failed: [...failed, ...against.map(sentence)] })
   }
-  const words = new Set([...examined, ...arranged].map((one) => one.check))
+  const guards = profileOf(ctx, manifest).guards ?? []
+  const words = new Set([
+    ...[...examined, ...arranged].map((one) => one.check),
+    ...guards.map((one) => one.name),
+  ])
   for (const word of accepted) {
     if (words.has(word)) continue
     run.warn({ code: 'nothing-to-accept', message: `there is no finding ${word} to accept` })

@@ -153,8 +153,12 @@ async function plan(
     throw new SealiftError('DESTINATION_POPULATED', { paths: populated })
   await checkSpace(destinations)
   for (const guard of profile.guards ?? []) {
-    if (guard.before === 'restore' && input.to === undefined)
+    if (guard.before !== 'restore' || input.to !== undefined) continue
+    if (input.accept?.includes(guard.name) === true) {
+      run.warn({ code: 'guard-accepted', message: `not asked, because it was accepted: ${guard.name}` })
+    } else {
       await guard.run(livePlaces(destinations), ctx.signal, surroundingsOf(ctx))
+    }
   }
   await refuseHeldDatabases(ctx, destinations)
   return destinations

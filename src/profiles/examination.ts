@@ -63,8 +63,7 @@ export function verdictOf(findings: readonly ProfileFinding[]): Verdict {
   return findings.some((one) => one.class === 'attention') ? 'attention' : 'ok'
 }
 
-/** A finding as reports show it: `hard` is a `fail` too, a note is `ok`. */
+/** A finding as reports show it beside the checks of sources: `hard` is a `fail` too. */
 export function asFinding({ check, class: weight, detail }: ProfileFinding): Finding {
-  const verdict = weight === 'attention' ? 'attention' : weight === 'note' ? 'ok' : 'fail'
-  return { check, verdict, detail }
+  return { check, verdict: weight === 'hard' ? 'fail' : weight, detail }
 }

@@ -89,7 +89,8 @@ export interface Source {
 /** What a check on restored data found. */
 export interface Finding {
   readonly check: string
-  readonly verdict: 'ok' | 'attention' | 'fail'
+  /** A `note` is good to know and weighs nothing. */
+  readonly verdict: 'ok' | 'note' | 'attention' | 'fail'
   readonly detail: string
 }
 

@@ -86,10 +86,18 @@ test('a daemon that does not run runs nothing, one that does not answer is not t
   const failing = (message: string): Promise<string> =>
     said('restore', { docker: `echo "${message}" >&2; exit 1` })
   assert.equal(await failing('Cannot connect to the Docker daemon at unix:///var/run/docker.sock.'), '')
-  assert.equal(await failing("docker: 'compose' is not a docker command."), '')
   const denied = 'permission denied while trying to connect to the Docker daemon socket'
   assert.match(await failing(denied), /could not be asked/)
   assert.match(await failing('something else'), /could not be asked/)
+})
+
+test('without the Compose plugin the containers are known by the label of their project', async () => {
+  const plain = (answer: string): string =>
+    `[ "$1" = compose ] && { echo "docker: 'compose' is not a docker command." >&2; exit 1; }
+     [ "$*" = "ps --quiet --filter label=com.docker.compose.project=cullis-mastio" ] && ${answer}`
+  assert.match(await said('restore', { docker: plain('echo 0123456789ab') }), /containers: 1/)
+  assert.equal(await said('restore', { docker: plain('true') }), '')
+  assert.match(await said('restore', { docker: plain('exit 3') }), /could not be asked.*--accept running/)
 })
 
 test('into an empty folder nothing is asked', async () => {

@@ -70,25 +70,34 @@ async function containersOf(
   signal: AbortSignal,
 ): Promise<number> {
   const limited = AbortSignal.any([signal, AbortSignal.timeout(answerMs)])
-  try {
-    const ids = await text(output(['docker', 'compose', '-p', project, 'ps', '--quiet'], limited))
-    return ids.split('\n').filter((line) => line.trim() !== '').length
-  } catch (error) {
-    signal.throwIfAborted()
-    // Without the program, or without its daemon, no container runs.
-    if (isSealiftError(error, 'PROCESS_NOT_FOUND') || nothingCanRun(error)) return 0
-    const reason = `whether the Compose project ${project} runs could not be asked: ${reasonOf(error)}`
-    throw new SealiftError('GUARD_REFUSED', { guard: 'running', reason }, error)
+  // The second way needs no Compose plugin, and knows the project by the label that Compose gave its containers.
+  const label = `label=com.docker.compose.project=${project}`
+  const questions = [
+    ['docker', 'compose', '-p', project, 'ps', '--quiet'],
+    ['docker', 'ps', '--quiet', '--filter', label],
+  ]
+  let unanswered: unknown
+  for (const question of questions) {
+    try {
+      const ids = await text(output(question, limited))
+      return ids.split('\n').filter((line) => line.trim() !== '').length
+    } catch (error) {
+      signal.throwIfAborted()
+      // Without the program, or without its daemon, no container runs.
+      if (isSealiftError(error, 'PROCESS_NOT_FOUND') || nothingCanRun(error)) return 0
+      unanswered = error
+    }
   }
+  const reason = `whether the Compose project ${project} runs could not be asked (${reasonOf(unanswered)}); once you know that it does not: --accept running`
+  throw new SealiftError('GUARD_REFUSED', { guard: 'mastio running', reason }, unanswered)
 }
 
 function nothingCanRun(error: unknown): boolean {
   if (!isSealiftError(error, 'PROCESS_FAILED')) return false
   const { stderr } = error.data
   return (
-    /cannot connect to the docker daemon|is the docker daemon running|is not a docker command|unknown command/i.test(
-      stderr,
-    ) && !/permission denied/i.test(stderr)
+    /cannot connect to the docker daemon|is the docker daemon running/i.test(stderr) &&
+    !/permission denied/i.test(stderr)
   )
 }
 
