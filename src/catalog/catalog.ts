@@ -203,9 +203,9 @@ export class Catalog implements Disposable {
     return row === undefined ? undefined : archiveOf(row)
   }
 
-  /** The record of an archive at any target. */
+  /** The record of an archive at any target, one with facts before one without. */
   archive(archive_id: string): ArchiveRecord | undefined {
-    const sql = 'SELECT * FROM archives WHERE archive_id = $archive_id LIMIT 1'
+    const sql = 'SELECT * FROM archives WHERE archive_id = $archive_id ORDER BY facts IS NULL LIMIT 1'
     const [row] = this.#run('read', sql, { $archive_id: archive_id })
     return row === undefined ? undefined : archiveOf(row)
   }

@@ -44,6 +44,12 @@ export async function openKeys(world: World, options: OpenOptions, seal?: Seal):
   return [asPassphrase(passphrase)]
 }
 
+/** The passphrase that is at hand without asking: what opens an archive in passing. None where there is none. */
+export async function keysAtHand(world: World, seal: Seal): Promise<readonly OpenKey[]> {
+  const passphrase = await standingPassphrase(world, seal)
+  return passphrase === undefined ? [] : [asPassphrase(passphrase)]
+}
+
 /**
  * What an archive is sealed with. Options, if there are any, replace the configuration. Else its recipients and one
  * passphrase, the first of SEALIFT_PASSPHRASE_FILE, the systemd credential and `seal.passphrase_file`; with neither a

@@ -1,16 +1,23 @@
 import type { Command } from 'commander'
-import type { ArchiveSummary, PruneResult } from '../engine/report.ts'
+import type { Retention } from '../engine/context.ts'
+import type { ArchiveSummary, Judged, PruneResult } from '../engine/report.ts'
 import { SealiftError } from '../errors.ts'
+import { keysAtHand } from './keys.ts'
 import { wholeNumber, withConfig, withExample, withOutput } from './options.ts'
 import type { CommonOptions } from './options.ts'
 import { printable } from './printable.ts'
 import { minute, several, size } from './quantity.ts'
 import type { Face, View } from './renderer.ts'
 import type { Session } from './session.ts'
+import type { Style } from './style.ts'
 import { table } from './table.ts'
 
 type Options = CommonOptions & {
   readonly dryRun?: boolean
+  readonly olderThan?: string
+  readonly keepWithin?: string
+  readonly keepNewestVerified?: number
+  readonly keepAtMost?: number
   readonly keepLast?: number
   readonly keepDaily?: number
   readonly keepWeekly?: number
@@ -22,18 +29,20 @@ export function addPrune(program: Command, session: Session): void {
   const command = program.command('prune').summary('remove archives that the retention does not keep')
   command
     .description(
-      'Removes archives that no rule of the retention keeps, judged by the time the archive itself states. The newest verified archive is always kept. Any --keep option replaces `retention` of the configuration as a whole.',
+      'Removes archives that no rule of the retention keeps, judged by the time the archive itself states. The newest verified archives, the last good one and, where the profile names such a fact, the last one of each of its values always stay. Any --keep option or --older-than replaces `retention` of the configuration as a whole.',
     )
-    .option('-n, --dry-run', 'show what would be removed, and remove nothing')
+    .option('-n, --dry-run', 'show what would be removed and why, and remove nothing')
+    .option('--older-than <time>', 'remove what is older than this, as in 30d, and kept by no other rule')
+    .option('--keep-within <time>', 'the same, said the other way round')
   for (const [word, what] of rules) {
     command.option(`--keep-${word} <number>`, `keep ${what}`, wholeNumber)
   }
   withOutput(withConfig(command))
-  withExample(command, 'sealift prune --dry-run', 'sealift prune --keep-daily 7 --keep-weekly 5')
+  withExample(command, 'sealift prune --dry-run', 'sealift prune --older-than 30d --keep-newest-verified 7')
   command.action((options: Options) =>
     session.perform(options, faceFor(options), async (job) => {
       const configured = await job.configured()
-      const retention = given(options) ?? configured.application.retention
+      const retention = (await given(options)) ?? configured.application.retention
       if (retention === undefined) {
         throw new SealiftError('USAGE', {
           reason: `${configured.path} has no \`retention\`, and no --keep option says what to keep`,
@@ -41,8 +50,13 @@ export function addPrune(program: Command, session: Session): void {
       }
       const ctx = await job.context(configured)
       const { prune } = await import('../engine/prune.ts')
-      const { application } = configured
-      return prune(ctx, { application, retention, dryRun: options.dryRun === true })
+      const { application, seal } = configured
+      return prune(ctx, {
+        application,
+        retention,
+        dryRun: options.dryRun === true,
+        keys: () => keysAtHand(job.world, seal),
+      })
     }),
   )
 }
@@ -53,25 +67,45 @@ const rules = [
   ['weekly', 'the last of each of this many weeks'],
   ['monthly', 'the last of each of this many months'],
   ['yearly', 'the last of each of this many years'],
+  ['newest-verified', 'this many of the newest verified, in any case'],
+  ['at-most', 'at most so many of what the rules keep'],
 ] as const
 
-function given(options: Options): Record<string, number> | undefined {
-  const { keepLast, keepDaily, keepWeekly, keepMonthly, keepYearly } = options
+async function given(options: Options): Promise<Retention | undefined> {
   const all = {
-    keep_last: keepLast,
-    keep_daily: keepDaily,
-    keep_weekly: keepWeekly,
-    keep_monthly: keepMonthly,
-    keep_yearly: keepYearly,
+    keep_last: options.keepLast,
+    keep_daily: options.keepDaily,
+    keep_weekly: options.keepWeekly,
+    keep_monthly: options.keepMonthly,
+    keep_yearly: options.keepYearly,
+    keep_within: await within(options),
+    keep_newest_verified: options.keepNewestVerified,
+    keep_at_most: options.keepAtMost,
   }
   const named = Object.entries(all).filter((entry): entry is [string, number] => entry[1] !== undefined)
   if (named.length === 0) return undefined
-  if (named.every(([, number]) => number === 0)) {
-    throw new SealiftError('USAGE', {
-      reason: 'this would keep nothing: at least one --keep must be above 0',
-    })
+  const { keepsSomething } = await import('../engine/retention.ts')
+  const policy: Retention = Object.fromEntries(named)
+  if (!keepsSomething(policy)) {
+    const reason = 'this would keep nothing: at least one --keep must be above 0'
+    throw new SealiftError('USAGE', { reason })
   }
-  return Object.fromEntries(named)
+  return policy
+}
+
+/** `--older-than` and `--keep-within` are one rule seen from two sides. */
+async function within({ olderThan, keepWithin }: Options): Promise<number | undefined> {
+  const text = olderThan ?? keepWithin
+  if (text === undefined) return undefined
+  if (olderThan !== undefined && keepWithin !== undefined) {
+    throw new SealiftError('USAGE', { reason: '--older-than and --keep-within are the same rule: give one' })
+  }
+  const { readDuration } = await import('../config/duration.ts')
+  const seconds = readDuration(text)
+  if (seconds !== undefined) return seconds
+  const option = olderThan === undefined ? '--keep-within' : '--older-than'
+  const reason = `${option} ${text}: write a number above 0 and s, m, h, d or w, as in 30d`
+  throw new SealiftError('USAGE', { reason })
 }
 
 /** What a dry run prints is what was asked for; of a real one, `--quiet` wants nothing but errors. */
@@ -81,18 +115,28 @@ function faceFor({ dryRun }: Options): Face<PruneResult> {
 
 const columns = [{}, { align: 'right' }, {}, {}, { shrink: true }] as const
 
-function pruneText({ kept, removed, dry_run }: PruneResult, { style }: View): string {
-  const freed = removed.reduce((sum, archive) => sum + archive.size, 0)
-  const verb = dry_run ? 'Would remove' : 'Removed'
-  const parts: string[] = []
-  if (kept.length > 0) {
-    const rows = kept.map(({ archive, reasons }) => [...row(archive), printable(reasons.join(', '))])
-    parts.push(`Kept ${several(kept.length, 'archive')}\n${table(columns, rows)}`)
-  }
-  const rows = removed.map((archive) => [...row(archive), ''])
-  const head = `${verb} ${several(removed.length, 'archive')}${freed > 0 ? `, ${size(freed)}` : ''}`
-  parts.push(removed.length === 0 ? `${head}.` : `${style.attention(head)}\n${table(columns, rows)}`)
+function pruneText({ kept, removed, failed, dry_run }: PruneResult, { style }: View): string {
+  const parts = kept.length === 0 ? [] : [judgedText(`Kept ${several(kept.length, 'archive')}`, kept)]
+  parts.push(removedText(removed, dry_run, style))
+  const lines = failed.map(({ target, name, error }) => {
+    const what = printable(name === undefined ? target : `${name} (${target})`)
+    return `${style.bad('not removed:')} ${what}: ${printable(error.message)}`
+  })
+  if (lines.length > 0) parts.push(lines.join('\n'))
   return parts.join('\n\n')
+}
+
+/** `Removed 2 archives, 3.0 MiB` and the list of them. */
+export function removedText(removed: readonly Judged[], dryRun: boolean, style: Style): string {
+  const freed = removed.reduce((sum, { archive }) => sum + archive.size, 0)
+  const verb = dryRun ? 'Would remove' : 'Removed'
+  const head = `${verb} ${several(removed.length, 'archive')}${freed > 0 ? `, ${size(freed)}` : ''}`
+  return removed.length === 0 ? `${head}.` : judgedText(style.attention(head), removed)
+}
+
+function judgedText(head: string, judged: readonly Judged[]): string {
+  const rows = judged.map(({ archive, reasons }) => [...row(archive), printable(reasons.join(', '))])
+  return `${head}\n${table(columns, rows)}`
 }
 
 function row(archive: ArchiveSummary): string[] {

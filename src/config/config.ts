@@ -20,6 +20,11 @@ export interface RetentionConfig {
   readonly keep_weekly?: number
   readonly keep_monthly?: number
   readonly keep_yearly?: number
+  /** Seconds. */
+  readonly keep_within?: number
+  readonly keep_newest_verified?: number
+  readonly keep_at_most?: number
+  readonly after_backup?: boolean
 }
 
 /** What recovery is measured by, in seconds. */

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import { reasonOf, SealiftError, systemCode } from '../errors.ts'
-import type { Config, ConfiguredPlug, Problem } from './config.ts'
+import type { Config, ConfiguredPlug, Problem, RetentionConfig } from './config.ts'
 import { conflictsOf } from './conflicts.ts'
 import type { GlobReader } from './coverage.ts'
 import { parseConfigText } from './document.ts'
@@ -12,7 +12,7 @@ import type { Environment } from './environment.ts'
 import { freeze } from './freeze.ts'
 import { at, keyName, problemsOf } from './mistakes.ts'
 import { configSchema } from './schema.ts'
-import type { SchemaInput } from './schema.ts'
+import type { ConfigSchema, SchemaInput } from './schema.ts'
 
 export interface ConfigInput extends SchemaInput {
   readonly path: string
@@ -59,7 +59,7 @@ export function loadConfig(input: ConfigInput & { readonly text: string }): Conf
             recipients: seal.recipients,
             compression: seal.compression,
           },
-          retention: retention === undefined ? undefined : dropUndefined(retention),
+          retention: retentionOf(retention),
           objectives: {
             rpo: secondsOf(objectives.rpo),
             rto: secondsOf(objectives.rto),
@@ -126,10 +126,20 @@ function pathProblems(value: unknown, path: KeyPath, document: ParsedDocument): 
 function emptyRetention(document: ParsedDocument): Problem[] {
   const retention: unknown = Reflect.get(Object(document.value), 'retention')
   if (typeof retention !== 'object' || retention === null || Array.isArray(retention)) return []
-  const counts: unknown[] = Object.values(retention)
-  if (counts.some((count) => count !== 0)) return []
+  // These two keep nothing by themselves.
+  const { keep_newest_verified: _, after_backup: __, ...rules } = retention as Record<string, unknown>
+  if (Object.values(rules).some((count) => count !== 0)) return []
   const fix = 'keep at least one, or remove `retention`: then nothing is pruned'
   return [at(document, ['retention'], '`retention` keeps nothing', fix)]
+}
+
+function retentionOf(retention: ReturnType<ConfigSchema['parse']>['retention']): RetentionConfig | undefined {
+  if (retention === undefined) return undefined
+  const { keep_within, ...rest } = retention
+  return {
+    ...dropUndefined(rest),
+    ...(keep_within === undefined ? {} : { keep_within: secondsOf(keep_within) }),
+  }
 }
 
 function plugOf(plug: Record<string, unknown>, folder: string): ConfiguredPlug {

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { durationText } from './duration.ts'
+import { durationText, optionalDuration } from './duration.ts'
 
 /** The option schemas of the drivers by kind: objects that know nothing of `name` and `kind`. */
 export type OptionSchemas = Readonly<Record<string, z.ZodObject>>
@@ -65,6 +65,25 @@ export function configSchema({ sourceOptions, targetOptions, profiles, grounds }
         keep_weekly: keep('the last of a week'),
         keep_monthly: keep('the last of a month'),
         keep_yearly: keep('the last of a year'),
+        keep_within: optionalDuration('Keep what is not older than this: `30d`.'),
+        keep_newest_verified: z
+          .int()
+          .min(0)
+          .max(10_000)
+          .optional()
+          .describe(
+            'This many of the newest verified archives stay in any case: 7 with `keep_within`, else 1.',
+          ),
+        keep_at_most: z
+          .int()
+          .min(1)
+          .max(10_000)
+          .optional()
+          .describe('Of what the rules keep, at most this many.'),
+        after_backup: z
+          .boolean()
+          .optional()
+          .describe('Whether every backup that was read back and is good ends with retention.'),
       })
       .optional()
       .describe('What `sealift prune` keeps. Without it nothing is pruned.'),

@@ -71,6 +71,14 @@ export interface Retention {
   readonly keep_weekly?: number
   readonly keep_monthly?: number
   readonly keep_yearly?: number
+  /** Keep what is not older than so many seconds. */
+  readonly keep_within?: number
+  /** This many of the newest verified stay in any case. */
+  readonly keep_newest_verified?: number
+  /** Of what the rules above keep, at most this many. */
+  readonly keep_at_most?: number
+  /** Retention runs at the end of every backup that was read back and is good. */
+  readonly after_backup?: boolean
 }
 
 export type { OpenKey, SlotKey }

@@ -1,51 +1,35 @@
 import { SealiftError } from '../errors.ts'
-import type { Application, Context, Retention } from './context.ts'
-import { readInventory } from './inventory.ts'
-import type { ArchiveSummary, PruneResult, Report } from './report.ts'
-import { decide } from './retention.ts'
-import { remember, runVerb } from './run.ts'
+import type { Context } from './context.ts'
+import { pruneTarget } from './prune-target.ts'
+import type { Pruned, Pruning } from './prune-target.ts'
+import type { PruneResult, Report } from './report.ts'
+import { keepsSomething } from './retention.ts'
+import { runVerb } from './run.ts'
 import { enterWorkplace } from './workplace.ts'
 
-export interface PruneInput {
-  readonly application: Application
-  readonly retention: Retention
-  /** Say what would be removed, and remove nothing. */
-  readonly dryRun?: boolean
-}
+export type PruneInput = Pruning
 
 /**
- * Removes the archives that no rule keeps, at each target by itself. Only archives of this application that can be read
- * as archives are looked at; the newest verified one of a target always stays.
+ * Removes the archives that no rule keeps, at each target by itself. The newest verified ones, the last good one and the
+ * last one of each lineage always stay. USAGE for a policy that keeps nothing.
  */
 export async function prune(ctx: Context, input: PruneInput): Promise<Report<PruneResult>> {
   return runVerb(ctx, 'prune', async (run) => {
     const { application, retention, dryRun = false } = input
-    if (Object.values(retention).every((count: number) => count === 0)) {
-      throw new SealiftError('USAGE', {
-        reason: 'no rule keeps anything: give at least one of keep_last, keep_daily, …',
-      })
+    if (!keepsSomething(retention)) {
+      const reason = 'no rule keeps anything: give at least one of keep_within, keep_last, keep_daily, …'
+      throw new SealiftError('USAGE', { reason })
     }
     await using _workplace = await enterWorkplace(ctx, application.app, 'prune')
     run.concerns({ app: application.app })
     ctx.emit({ type: 'phase', phase: 'prune', label: `archives of ${application.app}` })
-    const kept: PruneResult['kept'][number][] = []
-    const removed: ArchiveSummary[] = []
-    for (const target of application.targets) {
-      if (!dryRun) await target.sweep(ctx.signal)
-      const { archives, unreadable } = await readInventory(ctx, [target], application)
-      for (const { name, error } of unreadable) {
-        run.warn({ code: 'archive-unreadable', message: `${name} is left alone: ${error.message}` })
-      }
-      const decision = decide(archives, retention)
-      kept.push(...decision.kept)
-      for (const archive of decision.removed) {
-        if (!dryRun) {
-          await target.remove(archive.name, ctx.signal)
-          remember(run, () => ctx.catalog.forget(archive.id, target.name))
-        }
-        removed.push(archive)
-      }
+    const all: Pruned[] = []
+    for (const target of application.targets) all.push(await pruneTarget(ctx, run, input, target))
+    return {
+      kept: all.flatMap(({ kept }) => kept),
+      removed: all.flatMap(({ removed }) => removed),
+      failed: all.flatMap(({ failed }) => failed),
+      dry_run: dryRun,
     }
-    return { kept, removed, dry_run: dryRun }
   })
 }

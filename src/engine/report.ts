@@ -113,9 +113,21 @@ export interface RestoreResult {
 }
 
 export interface PruneResult {
-  readonly kept: readonly { readonly archive: ArchiveSummary; readonly reasons: readonly string[] }[]
-  readonly removed: readonly ArchiveSummary[]
+  readonly kept: readonly Judged[]
+  readonly removed: readonly Judged[]
+  /** Archives that could not be removed, and, without a `name`, targets where retention could not run at all. */
+  readonly failed: readonly {
+    readonly target: string
+    readonly name?: string
+    readonly error: ReportedError
+  }[]
   readonly dry_run: boolean
+}
+
+/** An archive and why it stays or goes, in words. */
+export interface Judged {
+  readonly archive: ArchiveSummary
+  readonly reasons: readonly string[]
 }
 
 export type { ProfileFinding, Verdict }

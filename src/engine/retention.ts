@@ -1,60 +1,100 @@
-import { newestFirst } from './newest-first.ts'
 import type { Retention } from './context.ts'
-import type { ArchiveSummary } from './report.ts'
+import { newestFirst } from './newest-first.ts'
+import type { ArchiveSummary, Judged } from './report.ts'
+import { alwaysKept } from './retention-guards.ts'
+import { periodRules } from './retention-periods.ts'
+import type { Subject, Terms } from './retention-terms.ts'
 
-/** What a policy decides for the archives of one target. */
+/** What a policy decides for the archives of one target, newest first. */
 export interface Decision {
-  readonly kept: readonly { readonly archive: ArchiveSummary; readonly reasons: readonly string[] }[]
-  readonly removed: readonly ArchiveSummary[]
+  readonly kept: readonly Judged[]
+  readonly removed: readonly Judged[]
+  /** Those of `kept` that stay only because something about them is not known. */
+  readonly unsure: readonly ArchiveSummary[]
 }
-
-/** For each rule, the period that an archive's own time falls into; the newest of a period is the one that counts. */
-const rules: readonly {
-  readonly key: keyof Retention
-  readonly reason: string
-  readonly period: (archive: ArchiveSummary) => string
-}[] = [
-  { key: 'keep_last', reason: 'last', period: (archive) => archive.id },
-  { key: 'keep_daily', reason: 'daily', period: (archive) => archive.created_at.slice(0, 10) },
-  { key: 'keep_weekly', reason: 'weekly', period: (archive) => isoWeek(new Date(archive.created_at)) },
-  { key: 'keep_monthly', reason: 'monthly', period: (archive) => archive.created_at.slice(0, 7) },
-  { key: 'keep_yearly', reason: 'yearly', period: (archive) => archive.created_at.slice(0, 4) },
-]
 
 /**
- * Decides by the archives' own times (UTC), never by file dates, which a copy changes. Each rule keeps the newest
- * archive of each of its newest N periods that have one; the newest verified archive always stays.
+ * Decides by the archives' own times (UTC), never by file dates, which a copy changes. An archive stays if a rule keeps
+ * it; `keep_at_most` then takes the oldest. What `alwaysKept` names stays in any case (mastio.md §7).
  */
-export function decide(archives: readonly ArchiveSummary[], policy: Retention): Decision {
-  const ordered = archives.toSorted(newestFirst)
-  const reasons = new Map<ArchiveSummary, string[]>(ordered.map((archive) => [archive, []]))
-  for (const { key, reason, period } of rules) {
-    const seen = new Set<string>()
-    for (const archive of ordered) {
-      const own = period(archive)
-      if (seen.has(own)) continue
-      if (seen.size >= (policy[key] ?? 0)) break
-      seen.add(own)
-      reasons.get(archive)?.push(reason)
+export function decide(subjects: readonly Subject[], terms: Terms): Decision {
+  const { policy, now } = terms
+  const ordered = subjects.toSorted((a, b) => newestFirst(a.archive, b.archive))
+  const always = alwaysKept(ordered, terms)
+  const archives = ordered.map(({ archive }) => archive)
+  const byRule = rulesFor(archives, policy, now)
+  const kept: Judged[] = []
+  const removed: Judged[] = []
+  const unsure: ArchiveSummary[] = []
+  for (const { archive } of ordered) {
+    const guards = always.reasons.get(archive) ?? []
+    const rules = byRule.get(archive) ?? []
+    const over = policy.keep_at_most !== undefined && kept.length >= policy.keep_at_most
+    const reasons = over || rules.length === 0 ? guards : rules
+    if (reasons.length > 0) kept.push({ archive, reasons })
+    else {
+      const doubt = always.doubts.get(archive)
+      if (doubt === undefined) removed.push({ archive, reasons: [whyGone(archive, terms, over)] })
+      else {
+        kept.push({ archive, reasons: [doubt] })
+        unsure.push(archive)
+      }
     }
   }
-  const verified = ordered.find((archive) => archive.verified_at !== null)
-  if (verified !== undefined) reasons.get(verified)?.push('newest verified')
-  return {
-    kept: ordered.flatMap((archive) => {
-      const own = reasons.get(archive) ?? []
-      return own.length === 0 ? [] : [{ archive, reasons: own }]
-    }),
-    removed: ordered.filter((archive) => reasons.get(archive)?.length === 0),
-  }
+  return { kept, removed, unsure }
 }
 
-/** `2026-W07`, ISO 8601: the week belongs to the year that has its Thursday. */
-function isoWeek(time: Date): string {
-  const day = Date.UTC(time.getUTCFullYear(), time.getUTCMonth(), time.getUTCDate())
-  const thursday = new Date(day + (4 - (time.getUTCDay() || 7)) * 86_400_000)
-  const week = Math.ceil(
-    ((thursday.getTime() - Date.UTC(thursday.getUTCFullYear(), 0, 1)) / 86_400_000 + 1) / 7,
-  )
-  return `${thursday.getUTCFullYear()}-W${String(week).padStart(2, '0')}`
+/** Whether a policy has a rule that keeps anything at all. */
+export function keepsSomething(policy: Retention): boolean {
+  const { keep_last, keep_daily, keep_weekly, keep_monthly, keep_yearly, keep_within, keep_at_most } = policy
+  const counts = [keep_last, keep_daily, keep_weekly, keep_monthly, keep_yearly, keep_within, keep_at_most]
+  return counts.some((count = 0) => count > 0)
+}
+
+function rulesFor(
+  archives: readonly ArchiveSummary[],
+  policy: Retention,
+  now: Date,
+): Map<ArchiveSummary, string[]> {
+  const reasons = new Map(archives.map((archive): [ArchiveSummary, string[]] => [archive, []]))
+  for (const { reason, kept } of periodRules(archives, policy)) {
+    for (const archive of kept) reasons.get(archive)?.push(reason)
+  }
+  const { keep_within } = policy
+  if (keep_within !== undefined) {
+    for (const archive of archives) {
+      if (ageOf(archive, now) <= keep_within)
+        reasons.get(archive)?.push(`not older than ${words(keep_within)}`)
+    }
+  }
+  // A cap alone keeps up to it.
+  const { keep_at_most, keep_newest_verified: _, ...rules } = policy
+  if (keep_at_most !== undefined && !keepsSomething(rules)) {
+    for (const own of reasons.values()) own.push(`among the newest ${keep_at_most}`)
+  }
+  return reasons
+}
+
+function whyGone(archive: ArchiveSummary, { policy, now }: Terms, over: boolean): string {
+  if (over) return `beyond the newest ${policy.keep_at_most}`
+  if (policy.keep_within !== undefined) return `older than ${words(policy.keep_within)}`
+  const age = Math.floor(ageOf(archive, now) / 86_400)
+  return `no rule keeps it, ${age} ${age === 1 ? 'day' : 'days'} old`
+}
+
+/** Seconds; one from the future has an age below zero. */
+function ageOf({ created_at }: ArchiveSummary, now: Date): number {
+  return (now.getTime() - Date.parse(created_at)) / 1000
+}
+
+/** `30 days`, `36 hours`: the largest unit that says it whole. */
+function words(seconds: number): string {
+  const units = [
+    ['day', 86_400],
+    ['hour', 3600],
+    ['minute', 60],
+  ] as const
+  const [unit, size] = units.find(([, length]) => seconds % length === 0) ?? (['second', 1] as const)
+  const count = seconds / size
+  return `${count} ${unit}${count === 1 ? '' : 's'}`
 }

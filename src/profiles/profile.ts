@@ -35,6 +35,11 @@ export interface Profile {
   readonly checks?: readonly Check[]
   /** The last look before a restore goes live: fits staged data to this host, and tells what the restore means. */
   arrange?(arrangement: Arrangement, signal: AbortSignal): Promise<Arranged>
+  /**
+   * The fact whose every value keeps its last archive: retention never removes the last archive of an authority whose
+   * certificates are still about.
+   */
+  readonly lineage?: string
   /** Archives of this application that other programs write and read. */
   readonly foreign?: ForeignArchives
   /** What an evidence report says of it: its compliance table, its audit chains, what counts as drift. */

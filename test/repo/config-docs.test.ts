@@ -63,7 +63,7 @@ test('every default on the page is the schema’s', () => {
 
 test('every example on the page is a configuration', () => {
   const examples = [...page.matchAll(/^```yaml\n(.*?)^```/gms)].map((match) => match[1] ?? '')
-  assert.equal(examples.length, 6)
+  assert.equal(examples.length, 7)
   for (const text of examples) {
     const path = '/srv/notes/sealift.yaml'
     const config = loadConfig({ ...plugs, path, text, env: {}, globs, defaultStateDir: '/var/lib/sealift' })

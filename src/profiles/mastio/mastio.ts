@@ -17,6 +17,7 @@ export const mastio: Profile = {
   propose,
   guards,
   examine: examinePlaces,
+  lineage: 'ca_fingerprint_sha256',
   assurance,
   rewrite(source) {
     if (source !== 'config') return undefined
