@@ -133,26 +133,6 @@ suite('archives at their targets', () => {
     assert.deepEqual(await wholeArchives(world), [newest])
   })
 
-  test('of two archives of one second, `latest` and prune take the later one', async () => {
-    using world = template.copy()
-    const ids: string[] = []
-    // A second that has two: until two runs fell into one.
-    for (;;) {
-      await okay(world, 'backup')
-      const names = await wholeArchives(world)
-      const later = names.find((name) => name.endsWith('Z-2.sealift'))
-      if (later === undefined) continue
-      const listed = lastLine(await okay(world, 'list', '--json')) as {
-        result: { archives: { name: string }[] }
-      }
-      ids.push(listed.result.archives[0]?.name ?? '')
-      assert.deepEqual(ids, [later])
-      break
-    }
-    await okay(world, 'prune')
-    assert.deepEqual(await wholeArchives(world), ids)
-  })
-
   test('after a change of passphrase the old one opens nothing, and no chunk is another', async () => {
     using world = template.copy()
     writeFileSync(world.join('newpass'), 'staple battery horse correct\n', { mode: 0o600 })
