@@ -12,8 +12,6 @@ export function readCatalog(db: DatabaseSync): LiveCatalog {
   return { tables: new Map(names.map((name) => [name, tableOf(db, name)])) }
 }
 
-export const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`
-
 function tableOf(db: DatabaseSync, name: string): LiveTable {
   // hidden: 1 of a virtual table, 2 and 3 generated.
   const columns = db

@@ -3,10 +3,11 @@ import { reasonOf, SealiftError } from '../errors.ts'
 import { NotJson } from './cells.ts'
 import type { SequenceState } from './model.ts'
 import { keyText } from './row-text.ts'
-import { quoted, readCatalog } from './sqlite-catalog.ts'
+import { readCatalog } from './sqlite-catalog.ts'
 import { valueOf } from './sqlite-cells.ts'
 import { dropDangling, Newcomers } from './sqlite-merge.ts'
 import { answersOf, sqliteFailure } from './sqlite-session.ts'
+import { quoted } from './sql-names.ts'
 import type { Answer, Conflict, LiveCatalog, Merged, Row, RowTransaction } from './store.ts'
 
 /** SQLITE_CONSTRAINT_UNIQUE, _PRIMARYKEY and _ROWID. */

@@ -1,10 +1,11 @@
 import { DatabaseSync } from 'node:sqlite'
 import type { SQLOutputValue } from 'node:sqlite'
 import { BATCH } from './row-text.ts'
-import { quoted, readCatalog } from './sqlite-catalog.ts'
+import { readCatalog } from './sqlite-catalog.ts'
 import { cellOf } from './sqlite-cells.ts'
 import { answersOf, countersOf, decoderOf, sqliteFailure } from './sqlite-session.ts'
 import { SqliteTransaction } from './sqlite-transaction.ts'
+import { quoted } from './sql-names.ts'
 import type { Row, RowSnapshot, RowStore } from './store.ts'
 
 export interface SqliteStoreOptions {

@@ -69,7 +69,8 @@ const packages: Record<string, RegExp> = {
   archive: /^node:(crypto|zlib|stream|util|worker_threads|buffer|events|timers|os)/,
   formats: /^node:(crypto|zlib|stream|timers)/,
   sources: /^(node:.*|zod|picomatch)$/,
-  rows: /^node:(crypto|stream|sqlite|util|fs|path|url)/,
+  // `pg` is loaded by rows/postgres-driver.ts when it is first needed, with the types that are used of it.
+  rows: /^node:(crypto|module|stream|sqlite|util)/,
   targets: /^(node:(?!child_process).*|zod|@aws-sdk\/client-s3)$/,
   catalog: /^node:/,
   profiles: /^node:(?!child_process)/,

@@ -28,7 +28,7 @@ export interface RowsDialect {
 
 const SCHEMA = [
   'CREATE TABLE parent (id text PRIMARY KEY, name text UNIQUE)',
-  'CREATE TABLE child (id text PRIMARY KEY, parent_id text NOT NULL REFERENCES parent(id) ON DELETE CASCADE, boss_id text REFERENCES child(id), note text, twice text GENERATED ALWAYS AS (note || note) STORED)',
+  'CREATE TABLE child (id text PRIMARY KEY, parent_id text NOT NULL REFERENCES parent(id) ON DELETE CASCADE, boss_id text REFERENCES child(id) ON DELETE CASCADE, note text, twice text GENERATED ALWAYS AS (note || note) STORED)',
   "INSERT INTO parent VALUES ('p1', 'one'), ('p2', NULL)",
   "INSERT INTO child VALUES ('c1', 'p1', NULL, 'x'), ('c2', 'p1', 'c1', '')",
 ]
@@ -342,12 +342,14 @@ export function rowsSuite(kind: string, make: () => Promise<RowsUnderTest>, dial
     )
 
     holds('a profile asks in its own words, on the same connection', async ({ store }) => {
-      await using change = await store.transaction(signal)
-      await change.begin(['child', 'parent'])
-      await change.insert('parent', ['id', 'name'], batches([[text('q'), text('café')]]))
-      assert.deepEqual(await change.query("SELECT name, 7 AS n, NULL AS z FROM parent WHERE id = 'q'"), [
-        { name: 'café', n: '7', z: null },
-      ])
+      {
+        await using change = await store.transaction(signal)
+        await change.begin(['child', 'parent'])
+        await change.insert('parent', ['id', 'name'], batches([[text('q'), text('café')]]))
+        assert.deepEqual(await change.query("SELECT name, 7 AS n, NULL AS z FROM parent WHERE id = 'q'"), [
+          { name: 'café', n: '7', z: null },
+        ])
+      }
       await using snapshot = await store.snapshot(signal)
       assert.deepEqual(await snapshot.query("SELECT name FROM parent WHERE id = 'q'"), [])
     })
