@@ -110,10 +110,11 @@ export class Catalog implements Disposable {
     this.#forgetOldRuns(run.started_at)
   }
 
-  /** The newest run of an application that fits. */
+  /** The newest run of an application that fits. One that was refused because another was at work is none. */
   lastRun(app: string, which: { readonly verb?: string; readonly ok?: boolean } = {}): RunRecord | undefined {
     const sql = `SELECT * FROM runs WHERE app = $app AND ($verb IS NULL OR verb = $verb)
-      AND ($ok IS NULL OR ok = $ok) ORDER BY started_at DESC, rowid DESC LIMIT 1`
+      AND ($ok IS NULL OR ok = $ok)
+      AND error_code IS NOT 'LOCKED' ORDER BY started_at DESC, rowid DESC LIMIT 1`
     const ok = which.ok === undefined ? null : Number(which.ok)
     const [row] = this.#run('read', sql, { $app: app, $verb: which.verb ?? null, $ok: ok })
     return row === undefined ? undefined : runOf(row)
@@ -166,6 +167,12 @@ export class Catalog implements Disposable {
       $target: target,
       $at: at.toISOString(),
     })
+  }
+
+  /** Takes back that an archive was verified at a target: it no longer reads as it did. */
+  unmarkVerified(archive_id: string, target: string): void {
+    const sql = 'DELETE FROM verifications WHERE archive_id = $archive_id AND target = $target'
+    this.#run('record a verification in', sql, { $archive_id: archive_id, $target: target })
   }
 
   /** When the archive was last verified at this target. */

@@ -17,6 +17,7 @@ import { addRekey } from './rekey.ts'
 import { addRestore } from './restore.ts'
 import type { Session } from './session.ts'
 import { addShow } from './show.ts'
+import { addStatus } from './status.ts'
 import { addUnseal } from './unseal.ts'
 import { addVerify } from './verify.ts'
 
@@ -38,7 +39,7 @@ export function program(session: Session): Command {
       outputError: () => undefined,
     })
   const commands = [addInit, addBackup, addList, addShow, addVerify, addRestore, addExtract, addInspect]
-  const after = [addCheck, addGuard, addDrill]
+  const after = [addCheck, addGuard, addDrill, addStatus]
   const others = [addUnseal, addRekey, addKeygen, addPrune, addDoctor, addConfig, addCompletion]
   for (const add of [...commands, ...after, ...others]) add(root, session)
   return withExample(root, 'sealift backup', 'sealift restore latest --to ./look')

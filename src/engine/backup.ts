@@ -9,8 +9,10 @@ import type { Application, Context } from './context.ts'
 import { copyArchive } from './copy.ts'
 import { examineSnapshots, placesOf } from './examine.ts'
 import type { Examined } from './examine.ts'
+import { proveToo } from './evidence.ts'
 import { summaryOf } from './inventory.ts'
 import { Meter } from './meter.ts'
+import { backupProof } from './proofs.ts'
 import type { ArchiveSummary, BackupResult, Report } from './report.ts'
 import type { Run } from './run.ts'
 import { remember, runVerb } from './run.ts'
@@ -18,6 +20,7 @@ import { manifestSource, sealSource } from './seal-source.ts'
 import type { Rewrite } from './seal-source.ts'
 import { surroundingsOf } from './surroundings.ts'
 import { estimate, takeSnapshots } from './snapshots.ts'
+import { keepStatus } from './status-file.ts'
 import { compactTime, rfc3339 } from './time.ts'
 import { markVerified, verifyArchive } from './verify.ts'
 import { enterWorkplace } from './workplace.ts'
@@ -42,6 +45,7 @@ export async function backup(ctx: Context, input: BackupInput): Promise<Report<B
     const [first, ...others] = application.targets
     if (first === undefined) throw new SealiftError('USAGE', { reason: 'the configuration names no target' })
     run.concerns({ app: application.app, target: first.name })
+    keepStatus(ctx, run, application)
     await using workplace = await enterWorkplace(ctx, application.app, 'backup')
     await first.sweep(ctx.signal)
     for (const guard of application.profile.guards ?? []) {
@@ -72,7 +76,7 @@ export async function backup(ctx: Context, input: BackupInput): Promise<Report<B
       copies.push(
         await copyArchive(ctx, run, { app: application.app, from: first, archive, examined }, target),
       )
-    return {
+    const result: BackupResult = {
       archive: summaryOf(ctx, first.name, sealing.object, sealing.header),
       payload_bytes: sealing.summary.payloadSize,
       members: sealing.summary.members,
@@ -81,6 +85,8 @@ export async function backup(ctx: Context, input: BackupInput): Promise<Report<B
       ...(examined === undefined ? {} : { verdict: examined.verdict, findings: examined.findings }),
       state: input.verify === true ? 'verified' : 'written',
     }
+    if (input.verify === true) proveToo(ctx, run, application.app, backupProof(result))
+    return result
   })
 }
 

@@ -38,7 +38,12 @@ export async function copyArchive(
     const copy = await writer.commit()
     await compare(ctx, to, copy.name, sent.digest('hex'))
     const record = archiveRecord(ctx, app, { ...archive, target: to.name }, examined)
-    remember(run, () => ctx.catalog.recordArchive(record))
+    remember(run, () => {
+      ctx.catalog.recordArchive(record)
+      // The copy was read back and is the original byte for byte: what was proven of that holds for it.
+      if (ctx.catalog.verified(archive.id, from.name) !== undefined)
+        ctx.catalog.markVerified({ archive_id: archive.id, target: to.name, at: ctx.now() })
+    })
     return { target: to.name, ok: true }
   } catch (error) {
     ctx.signal.throwIfAborted()

@@ -20,6 +20,7 @@ import { restore } from './restore.ts'
 import { named, remember, reported } from './run.ts'
 import type { Run } from './run.ts'
 import { PhaseClock } from './phase-clock.ts'
+import { noLongerVerified } from './unreadable.ts'
 import { markVerified } from './verify.ts'
 
 export interface DrillInput {
@@ -74,6 +75,10 @@ export async function drillOne(drill: Drill): Promise<DrillOutcome> {
     if (known.error.kind === 'usage') throw error
     ctx.onFailure?.(error)
     run.fail(known.error)
+    // What failed a check was read whole all the same.
+    const damaged = known.error.kind === 'integrity' && known.error.code !== 'CHECK_FAILED'
+    if (damaged && app !== undefined && target !== undefined && known.archive !== undefined)
+      noLongerVerified(ctx, run, app, target.name, known.archive.name)
   }
   watch.stop()
   const outcome = judged(drill, watch, known)

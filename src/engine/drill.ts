@@ -9,6 +9,7 @@ import { makeScratch, refuseLiveScratch } from './drill-scratch.ts'
 import { drillName } from './recover.ts'
 import type { Report } from './report.ts'
 import { runVerb } from './run.ts'
+import { keepStatus } from './status-file.ts'
 import { enterWorkplace } from './workplace.ts'
 
 /**
@@ -22,6 +23,7 @@ export async function drill(ctx: Context, input: DrillInput): Promise<Report<Dri
     const app = application?.app
     const places = placesOf(input)
     if (app !== undefined) run.concerns({ app })
+    keepStatus(ctx, run, application)
     const scratch = input.scratch === undefined ? undefined : path.resolve(input.scratch)
     if (scratch !== undefined) refuseLiveScratch(scratch, application)
     const name = drillName(app)

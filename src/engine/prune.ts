@@ -5,6 +5,7 @@ import type { Pruned, Pruning } from './prune-target.ts'
 import type { PruneResult, Report } from './report.ts'
 import { keepsSomething } from './retention.ts'
 import { runVerb } from './run.ts'
+import { keepStatus } from './status-file.ts'
 import { enterWorkplace } from './workplace.ts'
 
 export type PruneInput = Pruning
@@ -22,6 +23,7 @@ export async function prune(ctx: Context, input: PruneInput): Promise<Report<Pru
     }
     await using _workplace = await enterWorkplace(ctx, application.app, 'prune')
     run.concerns({ app: application.app })
+    if (!dryRun) keepStatus(ctx, run, application)
     ctx.emit({ type: 'phase', phase: 'prune', label: `archives of ${application.app}` })
     const all: Pruned[] = []
     for (const target of application.targets) all.push(await pruneTarget(ctx, run, input, target))

@@ -13,14 +13,17 @@ import type { Destination } from './destinations.ts'
 import { planDestinations } from './destinations.ts'
 import { checkSpace, goLive } from './go-live.ts'
 import { movedInto } from './into.ts'
+import { proveToo } from './evidence.ts'
 import type { FolderAttributes } from './journal.ts'
 import { openArchive, summaryOfFound } from './open-archive.ts'
 import { refuseOpenFiles } from './open-files.ts'
+import { restoreProof } from './proofs.ts'
 import type { Report, RestoreResult } from './report.ts'
 import type { Run } from './run.ts'
 import { runVerb } from './run.ts'
 import { stageMembers } from './stage.ts'
 import type { Written } from './stage.ts'
+import { keepStatus } from './status-file.ts'
 import { Stopwatch } from './stopwatch.ts'
 import { surroundingsOf } from './surroundings.ts'
 import { planUnits } from './units.ts'
@@ -55,6 +58,7 @@ export interface RestoreChoices extends Pick<ArchiveInput, 'application'> {
  */
 export async function restore(ctx: Context, input: RestoreInput): Promise<Report<RestoreResult>> {
   return runVerb(ctx, 'restore', async (run) => {
+    keepStatus(ctx, run, input.application)
     const folder = input.into ?? input.to
     const at = folder === undefined ? {} : { folder: path.resolve(folder) }
     await using archive = await openArchive(ctx, { ...input, ...at })
@@ -117,7 +121,7 @@ export async function restoreArchive(
     sidecars: (place) => Object.values(ctx.sourceDrivers).flatMap((driver) => driver.staleSidecars(place)),
   })
   stopwatch.lap('swap')
-  return {
+  const result: RestoreResult = {
     archive: summaryOfFound(ctx, archive, file.header),
     in_place: inPlace,
     restored: (approval?.destinations ?? []).map((d) => ({
@@ -132,6 +136,8 @@ export async function restoreArchive(
     undone: approval?.undone ?? [],
     steps: stopwatch.laps,
   }
+  proveToo(ctx, run, manifest.app, restoreProof(result))
+  return result
 }
 
 async function plan(

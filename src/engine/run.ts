@@ -19,6 +19,8 @@ export interface Run {
   warn(warning: Warning): void
   /** What the run is about, for the catalogue. A run that names no application is not recorded. */
   concerns(subject: Subject): void
+  /** Done once the run is recorded, whether it ended well or not. What fails in it is a warning. */
+  afterwards(what: string, work: () => Promise<void>): void
   /** The run has a result and is still not `ok`: a copy failed, a comparison found a difference. */
   fail(error: SealiftError): void
 }
@@ -38,6 +40,7 @@ export async function runVerb<Result>(
   let failure: SealiftError | undefined
   let result: Result | undefined
   let subject: Subject | undefined
+  const later: { what: string; work: () => Promise<void> }[] = []
   const run: Run = {
     id: ctx.random(8).toString('hex'),
     warn(warning) {
@@ -46,6 +49,9 @@ export async function runVerb<Result>(
     },
     concerns(about) {
       subject = { ...subject, ...about }
+    },
+    afterwards(what, work) {
+      later.push({ what, work })
     },
     fail(error) {
       failure ??= error
@@ -69,6 +75,13 @@ export async function runVerb<Result>(
     const record = { id: run.id, verb, ok, ...times, ...subject, report: result ?? null }
     const failed = failure === undefined ? {} : { error_code: failure.code }
     remember(run, () => ctx.catalog.recordRun({ ...record, ...failed }))
+  }
+  for (const { what, work } of later) {
+    try {
+      await work()
+    } catch (error) {
+      run.warn({ code: 'not-noted', message: `${what} could not be written: ${reasonOf(error)}` })
+    }
   }
   return {
     verb,

@@ -6,11 +6,16 @@ import type { IndexEntry } from '../member.ts'
 import type { StoredReader } from '../targets/target.ts'
 import type { ArchiveInput } from './archive-ref.ts'
 import type { Application, Context } from './context.ts'
+import { proveToo } from './evidence.ts'
+import type { FoundArchive } from './found-archive.ts'
 import { Meter } from './meter.ts'
 import { openArchive, summaryOfFound } from './open-archive.ts'
+import { verifyProof } from './proofs.ts'
 import type { Report, VerifyResult } from './report.ts'
 import type { Run } from './run.ts'
 import { remember, runVerb } from './run.ts'
+import { keepStatus } from './status-file.ts'
+import { noteUnreadable } from './unreadable.ts'
 import { enterWorkplace } from './workplace.ts'
 
 export interface VerifyInput extends ArchiveInput {
@@ -24,16 +29,18 @@ const sampleSize = 20
 
 /**
  * Reads an archive back to its last byte: every tag, every checksum, every line of the index. Nothing is written but
- * the note in the catalogue that this archive was verified.
+ * the note in the catalogue and the evidence log that this archive was verified, or no longer is what it was.
  */
 export async function verify(ctx: Context, input: VerifyInput): Promise<Report<VerifyResult>> {
   return runVerb(ctx, 'verify', async (run) => {
     await using found = await openArchive(ctx, input)
     const { keys } = found
-    const { header, manifest, members, bytes } = await verifyArchive(ctx, found.reader, found.name, keys)
+    keepStatus(ctx, run, input.application)
+    const { header, manifest, members, bytes } = await readWhole(ctx, run, input, found, keys)
     run.concerns({ app: manifest.app, archive_id: header.id, target: found.targetName, name: found.name })
     if (found.target !== undefined) markVerified(ctx, run, header.id, found.target.name)
     const archive = summaryOfFound(ctx, found, header)
+    if (found.target !== undefined) proveToo(ctx, run, manifest.app, verifyProof(archive, members, bytes))
     const verified = { archive, members, payload_bytes: bytes }
     if (input.source !== true) return verified
     if (input.application === undefined) {
@@ -42,6 +49,21 @@ export async function verify(ctx: Context, input: VerifyInput): Promise<Report<V
     const file = await openFile(found.reader, keys, { signal: ctx.signal, name: found.name })
     return { ...verified, live: await compareLive(ctx, input.application, file, manifest) }
   })
+}
+
+async function readWhole(
+  ctx: Context,
+  run: Run,
+  { application }: VerifyInput,
+  { reader, name, target }: FoundArchive,
+  keys: readonly OpenKey[],
+) {
+  try {
+    return await verifyArchive(ctx, reader, name, keys)
+  } catch (error) {
+    noteUnreadable(ctx, run, { app: application?.app, target: target?.name, name }, error)
+    throw error
+  }
 }
 
 /** Everything `verify` proves, for whoever holds an open archive. */
