@@ -1,5 +1,4 @@
 import {
-  chmodSync,
   closeSync,
   constants,
   fstatSync,
@@ -11,12 +10,12 @@ import {
   writeSync,
 } from 'node:fs'
 import { join } from 'node:path'
-import { DatabaseSync } from 'node:sqlite'
 import { reasonOf, SealiftError, systemCode } from '../errors.ts'
 import type { EvidenceChain } from './evidence-chain.ts'
 import { checkChain } from './evidence-chain.ts'
 import type { EvidenceEntry, EvidenceHead, EvidenceRecord } from './evidence-record.ts'
 import { chained, lineOf, sha256 } from './evidence-record.ts'
+import { takeTurn } from './turn.ts'
 
 /** Which log: one for each application, `<folder>/<app>.jsonl`. */
 export interface EvidenceAt {
@@ -25,9 +24,6 @@ export interface EvidenceAt {
   /** The last head that was known elsewhere: the catalogue's. */
   readonly anchor?: EvidenceHead | undefined
 }
-
-/** How long one process waits for another's append, in milliseconds. */
-const patience = 10_000
 
 export function evidencePath({ folder, app }: EvidenceAt): string {
   return join(folder, `${app}.jsonl`)
@@ -111,19 +107,6 @@ function write(file: number, at: number, bytes: Buffer, size: number): void {
     if (fstatSync(file).size > at) ftruncateSync(file, at)
     throw error
   }
-}
-
-/** Waits for the one who appends now. The kernel releases it with its process, as the lock of a run. */
-function takeTurn(path: string): Disposable {
-  const database = new DatabaseSync(path, { timeout: patience })
-  try {
-    chmodSync(path, 0o600)
-    database.exec('PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE')
-  } catch (error) {
-    database.close()
-    throw error
-  }
-  return { [Symbol.dispose]: () => database.close() }
 }
 
 function syncFolder(folder: string): void {

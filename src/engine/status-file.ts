@@ -1,5 +1,7 @@
-import { mkdir, open, rename, rm } from 'node:fs/promises'
+import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdir } from 'node:fs/promises'
 import path from 'node:path'
+import { takeTurn } from '../catalog/turn.ts'
 import { atPath } from './at-path.ts'
 import type { Application, Context } from './context.ts'
 import { syncFolder } from './journal.ts'
@@ -27,20 +29,29 @@ export async function writeStatus(ctx: Context, application: Application): Promi
   const isOwn = application.statusFile === undefined
   if (isOwn) await privateFolder(folder)
   else await mkdir(folder, { recursive: true })
+  const locks = await privateFolder(path.join(ctx.stateDir, 'locks'))
   const text = `${JSON.stringify({ status: 1, ...(await statusOf(ctx, application)) }, undefined, 1)}\n`
-  const part = `${file}.${ctx.pid}.part`
-  try {
-    const handle = await open(part, 'w', isOwn ? 0o600 : 0o644)
-    try {
-      await handle.writeFile(text)
-      await handle.sync()
-    } finally {
-      await handle.close()
-    }
-    await rename(part, file)
-  } catch (error) {
-    await rm(part, { force: true }).catch(() => undefined)
-    throw atPath(error, part)
+  {
+    // One at a time: the draft has one name, so that a killed run leaves at most one, and the next one takes it.
+    using _turn = takeTurn(path.join(locks, 'sealift-status.lock'))
+    replace(file, text, isOwn ? 0o600 : 0o644)
   }
   await syncFolder(folder)
+}
+
+function replace(file: string, text: string, mode: number): void {
+  const part = `${file}.part`
+  try {
+    const handle = openSync(part, 'w', mode)
+    try {
+      writeFileSync(handle, text)
+      fsyncSync(handle)
+    } finally {
+      closeSync(handle)
+    }
+    renameSync(part, file)
+  } catch (error) {
+    rmSync(part, { force: true })
+    throw atPath(error, part)
+  }
 }

@@ -20,7 +20,7 @@ const furniture = new Set<string>([
   'newpass',
 ])
 const stateFiles =
-  /^(catalog\.db|catalog\.db\.lock|locks\/[a-z-]+\.lock|locks\/sealift-extract\.holder\.json(\.part)?)$/
+  /^(catalog\.db|catalog\.db\.lock|status\/notes\.json|evidence\/notes\.(jsonl|lock)|locks\/[a-z-]+\.lock|locks\/sealift-extract\.holder\.json(\.part)?)$/
 const archiveName = /^notes-\d{8}T\d{6}Z(-\d+)?\.sealift$/
 const dated = /^pre-restore-\d{8}T\d{6}Z(-\d+)?$/
 
