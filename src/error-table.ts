@@ -235,6 +235,12 @@ export const table = {
     say: (d: { target: string; place: string }) => `target ${d.target}: there is no ${d.place}`,
     hint: 'make it, or correct it in sealift.yaml; Sealift makes none on another host',
   },
+  TARGET_NOT_OFF_HOST: {
+    kind: 'conflict',
+    say: (d: { target: string; location: string; detail: string }) =>
+      `target ${d.target}: ${d.location} has to be off this host (\`off_host: required\`) and is ${d.detail}`,
+    hint: 'is the disk or share mounted? nothing was written to this target',
+  },
   TARGET_NAME_INVALID: {
     kind: 'usage',
     say: (d: { target: string; name: string }) =>

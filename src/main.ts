@@ -182,6 +182,7 @@ async function configure(given: string | undefined): Promise<Configured | undefi
     targets: config.targets.map(({ name, kind, options }) =>
       pick(targets, kind).open(name, options, join(config.stateDir, 'transit')),
     ),
+    requireOffHost: new Set(config.targets.filter((t) => t.requireOffHost === true).map((t) => t.name)),
     compression: config.seal.compression,
     retention: config.retention,
     objectives: config.objectives,

@@ -5,20 +5,24 @@ import type { SealOptions } from './keys.ts'
 import { withConfig, withExample, withOutput, withSealing } from './options.ts'
 import type { CommonOptions } from './options.ts'
 import { findingLine } from './finding-line.ts'
+import { placed } from './placement.ts'
+import { prunedText } from './pruned-text.ts'
 import { count, duration, several, size } from './quantity.ts'
 import type { Face, View } from './renderer.ts'
 import type { Session } from './session.ts'
 import { fields, table } from './table.ts'
 
-type Options = CommonOptions & SealOptions & { readonly verify?: boolean; readonly redact?: boolean }
+type Options = CommonOptions &
+  SealOptions & { readonly verify?: boolean; readonly redact?: boolean; readonly prune?: boolean }
 
 export function addBackup(program: Command, session: Session): void {
   const command = program.command('backup').summary('seal the application into a new archive')
   command
     .description(
-      'Takes a consistent snapshot of every source, seals it into one archive at the first target and copies it to the others. The archive appears only when it is complete and durable.',
+      'Takes a consistent snapshot of every source, seals it into one archive at the first target that serves and copies it to the others. The archive appears only when it is complete and durable.',
     )
     .option('--verify', 'read every tag and checksum back afterwards')
+    .option('--prune', 'read it back, and end with retention if it is good')
     .option('--no-redact', 'archive secrets that the profile would leave out (a license)')
   withOutput(withConfig(withSealing(command)))
   withExample(command, 'sealift backup --config /etc/sealift/notes.yaml')
@@ -35,6 +39,7 @@ export function addBackup(program: Command, session: Session): void {
         application,
         slots,
         verify: options.verify === true,
+        ...(options.prune === true ? { prune: true } : {}),
         unredacted: options.redact === false,
       })
     }),
@@ -48,7 +53,7 @@ const face: Face<BackupResult> = {
 }
 
 function backupText(result: BackupResult, { report, style }: View): string {
-  const { archive, sources, copies, state, findings = [] } = result
+  const { archive, sources, copies, placements, state, findings = [], pruned } = result
   const said =
     state === 'verified'
       ? 'verified: every tag, checksum and index entry was read back'
@@ -60,10 +65,10 @@ function backupText(result: BackupResult, { report, style }: View): string {
       'size',
       `${size(archive.size)}, from ${size(result.payload_bytes)} in ${several(result.members, 'member')}`,
     ],
-    ['target', archive.target],
+    ['target', placed(archive.target, placements)],
     ...copies.map((copy): [string, string] => [
       'copy',
-      copy.ok ? copy.target : style.bad(`${copy.target}: failed`),
+      copy.ok ? copyText(copy, state, placements) : style.bad(`${copy.target}: failed`),
     ]),
     ['state', state === 'verified' ? style.good(said) : said],
     ['took', duration(report.seconds)],
@@ -76,6 +81,8 @@ function backupText(result: BackupResult, { report, style }: View): string {
     source.rows === undefined ? '' : `${count(source.rows)} rows`,
   ])
   const parts = [`${style.bold(headline(result, report.ok))}\n${head}`, table(sourceColumns, rows)]
+  if (pruned !== undefined && (pruned.removed.length > 0 || pruned.failed.length > 0))
+    parts.push(prunedText(pruned, style))
   if (findings.length > 0)
     parts.push(`Findings\n${findings.map((one) => findingLine(one, style)).join('\n')}`)
   return parts.join('\n\n')
@@ -85,6 +92,16 @@ function headline({ copies, verdict }: BackupResult, ok: boolean): string {
   if (ok) return 'Backed up.'
   if (verdict === 'fail') return 'Backed up, but this archive does not count as good.'
   return copies.every((copy) => copy.ok) ? 'Backed up, with an error.' : 'Backed up, but not to every target.'
+}
+
+/** A copy of an archive that was verified is so itself; where it is not, that must be seen. */
+function copyText(
+  { target, state }: BackupResult['copies'][number],
+  original: BackupResult['state'],
+  placements: BackupResult['placements'],
+): string {
+  const text = placed(target, placements)
+  return original === 'verified' && state !== 'verified' ? `${text}, compared` : text
 }
 
 const sourceColumns = [

@@ -1,16 +1,14 @@
 import type { Command } from 'commander'
 import type { Retention } from '../engine/context.ts'
-import type { ArchiveSummary, Judged, PruneResult } from '../engine/report.ts'
+import type { PruneResult } from '../engine/report.ts'
 import { SealiftError } from '../errors.ts'
 import { keysAtHand } from './keys.ts'
 import { wholeNumber, withConfig, withExample, withOutput } from './options.ts'
 import type { CommonOptions } from './options.ts'
-import { printable } from './printable.ts'
-import { minute, several, size } from './quantity.ts'
+import { judgedText, prunedText } from './pruned-text.ts'
+import { several } from './quantity.ts'
 import type { Face, View } from './renderer.ts'
 import type { Session } from './session.ts'
-import type { Style } from './style.ts'
-import { table } from './table.ts'
 
 type Options = CommonOptions & {
   readonly dryRun?: boolean
@@ -113,37 +111,8 @@ function faceFor({ dryRun }: Options): Face<PruneResult> {
   return { verb: 'prune', text: pruneText, ...(dryRun === true && { stdout: 'product' }) }
 }
 
-const columns = [{}, { align: 'right' }, {}, {}, { shrink: true }] as const
-
-function pruneText({ kept, removed, failed, dry_run }: PruneResult, { style }: View): string {
+function pruneText(result: PruneResult, { style }: View): string {
+  const { kept } = result
   const parts = kept.length === 0 ? [] : [judgedText(`Kept ${several(kept.length, 'archive')}`, kept)]
-  parts.push(removedText(removed, dry_run, style))
-  const lines = failed.map(({ target, name, error }) => {
-    const what = printable(name === undefined ? target : `${name} (${target})`)
-    return `${style.bad('not removed:')} ${what}: ${printable(error.message)}`
-  })
-  if (lines.length > 0) parts.push(lines.join('\n'))
-  return parts.join('\n\n')
-}
-
-/** `Removed 2 archives, 3.0 MiB` and the list of them. */
-export function removedText(removed: readonly Judged[], dryRun: boolean, style: Style): string {
-  const freed = removed.reduce((sum, { archive }) => sum + archive.size, 0)
-  const verb = dryRun ? 'Would remove' : 'Removed'
-  const head = `${verb} ${several(removed.length, 'archive')}${freed > 0 ? `, ${size(freed)}` : ''}`
-  return removed.length === 0 ? `${head}.` : judgedText(style.attention(head), removed)
-}
-
-function judgedText(head: string, judged: readonly Judged[]): string {
-  const rows = judged.map(({ archive, reasons }) => [...row(archive), printable(reasons.join(', '))])
-  return `${head}\n${table(columns, rows)}`
-}
-
-function row(archive: ArchiveSummary): string[] {
-  return [
-    `  ${minute(archive.created_at)}`,
-    size(archive.size),
-    archive.id.slice(0, 8),
-    printable(archive.target),
-  ]
+  return [...parts, prunedText(result, style)].join('\n\n')
 }

@@ -3,6 +3,8 @@ export interface ConfiguredPlug {
   readonly name: string
   readonly kind: string
   readonly options: Readonly<Record<string, unknown>>
+  /** Of a target: nothing is written to it while it lies on a disk of the application. */
+  readonly requireOffHost?: true
 }
 
 /** How archives are sealed. Each given way opens them: a passphrase file, recipients, or both. */

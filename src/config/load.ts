@@ -143,8 +143,13 @@ function retentionOf(retention: ReturnType<ConfigSchema['parse']>['retention']):
 }
 
 function plugOf(plug: Record<string, unknown>, folder: string): ConfiguredPlug {
-  const { name, kind, ...options } = plug
-  return { name: String(name), kind: String(kind), options: withAbsolutePaths(options, folder) }
+  const { name, kind, off_host, ...options } = plug
+  return {
+    name: String(name),
+    kind: String(kind),
+    options: withAbsolutePaths(options, folder),
+    ...(off_host === 'required' ? { requireOffHost: true } : {}),
+  }
 }
 
 /** Takes out keys that are there with the value `undefined`. */

@@ -114,6 +114,13 @@ export function configSchema({ sourceOptions, targetOptions, profiles, grounds }
 
 export type ConfigSchema = ReturnType<typeof configSchema>
 
+const offHost = z
+  .enum(['flagged', 'required'])
+  .optional()
+  .describe(
+    'What happens while this target lies on a disk of the application: reports say so, or it is refused.',
+  )
+
 function plugs(options: OptionSchemas, noun: 'source' | 'target') {
   const name = z
     .string()
@@ -122,8 +129,9 @@ function plugs(options: OptionSchemas, noun: 'source' | 'target') {
       'must be 1 to 63 small letters, digits, `.`, `_` and `-`, and begin with a letter or digit',
     )
     .describe(`The name of this ${noun}.`)
+  const also: { off_host?: typeof offHost } = noun === 'target' ? { off_host: offHost } : {}
   const kinds = Object.entries(options).map(([kind, schema]) =>
-    schema.safeExtend({ name, kind: z.literal(kind).describe(`The kind of ${noun}.`) }).strict(),
+    schema.safeExtend({ name, kind: z.literal(kind).describe(`The kind of ${noun}.`), ...also }).strict(),
   )
   const [first, ...others] = kinds
   if (first === undefined) throw new RangeError(`no kind of ${noun} was handed in`)

@@ -1,19 +1,21 @@
 import { makeKeys, sealWith } from '../archive/index.ts'
-import type { OpenKey, SealSummary, SlotKey } from '../archive/index.ts'
+import type { SealSummary, SlotKey } from '../archive/index.ts'
 import { isSealiftError, SealiftError } from '../errors.ts'
 import type { Facts, Manifest, ManifestSource, Warning } from '../manifest.ts'
 import type { SnapshotDescription } from '../sources/source.ts'
 import type { StoredObject, StoredWriter, Target } from '../targets/target.ts'
 import { archiveRecord } from './archive-record.ts'
 import type { Application, Context } from './context.ts'
-import { copyArchive } from './copy.ts'
+import { deliver } from './deliver.ts'
 import { examineSnapshots, placesOf } from './examine.ts'
 import type { Examined } from './examine.ts'
 import { proveToo } from './evidence.ts'
 import { summaryOf } from './inventory.ts'
 import { Meter } from './meter.ts'
 import { backupProof } from './proofs.ts'
-import type { ArchiveSummary, BackupResult, Report } from './report.ts'
+import { pruneAfter, readsBack } from './prune-after.ts'
+import { readBack } from './read-back.ts'
+import type { BackupResult, Report } from './report.ts'
 import type { Run } from './run.ts'
 import { remember, runVerb } from './run.ts'
 import { manifestSource, sealSource } from './seal-source.ts'
@@ -22,7 +24,6 @@ import { surroundingsOf } from './surroundings.ts'
 import { estimate, takeSnapshots } from './snapshots.ts'
 import { keepStatus } from './status-file.ts'
 import { compactTime, rfc3339 } from './time.ts'
-import { markVerified, verifyArchive } from './verify.ts'
 import { enterWorkplace } from './workplace.ts'
 
 export interface BackupInput {
@@ -31,75 +32,63 @@ export interface BackupInput {
   readonly slots: () => Promise<readonly SlotKey[]>
   /** Read every tag and checksum back afterwards, with the passphrase it was sealed with. */
   readonly verify?: boolean
+  /** Read it back, and end with retention if it is good; absent leaves it to the retention's own `after_backup`. */
+  readonly prune?: boolean
   /** Archive files as they are: nothing that the profile would redact is. */
   readonly unredacted?: boolean
 }
 
 /**
  * Seals an application: snapshots of all its sources at about one moment, then one archive that appears at the first
- * target only when it is complete and durable, then a copy at each further target.
+ * target that serves only when it is complete and durable, then a copy at each further target, then retention.
  */
 export async function backup(ctx: Context, input: BackupInput): Promise<Report<BackupResult>> {
   return runVerb(ctx, 'backup', async (run) => {
     const { application } = input
-    const [first, ...others] = application.targets
-    if (first === undefined) throw new SealiftError('USAGE', { reason: 'the configuration names no target' })
-    run.concerns({ app: application.app, target: first.name })
+    if (application.targets.length === 0)
+      throw new SealiftError('USAGE', { reason: 'the configuration names no target' })
+    run.concerns({ app: application.app })
     keepStatus(ctx, run, application)
     await using workplace = await enterWorkplace(ctx, application.app, 'backup')
-    await first.sweep(ctx.signal)
     for (const guard of application.profile.guards ?? []) {
       if (guard.before === 'backup') await guard.run(placesOf(application), ctx.signal, surroundingsOf(ctx))
     }
     const slots = await input.slots()
     const ownKeys = slots.filter((slot) => slot.type === 'passphrase')
-    if (input.verify === true && ownKeys.length === 0) {
-      const reason =
-        'reading back needs a passphrase: a recipient can only seal; run `sealift verify` where the secret key is'
-      throw new SealiftError('USAGE', { reason })
-    }
-    const sealing = await sealApplication({
-      ctx,
-      run,
-      input,
-      target: first,
-      slots,
-      scratch: workplace.scratch,
+    const reading = readsBack(input, run, ownKeys)
+    const { scratch } = workplace
+    const delivered = await deliver(ctx, run, application, async (target) => {
+      const sealing = await sealApplication({ ctx, run, input, target, slots, scratch })
+      const archive = summaryOf(ctx, target.name, sealing.object, sealing.header)
+      const { app } = application
+      run.concerns({
+        app,
+        target: target.name,
+        archive_id: archive.id,
+        name: archive.name,
+        bytes: archive.size,
+      })
+      remember(run, () => ctx.catalog.recordArchive(archiveRecord(ctx, app, archive, sealing.examined)))
+      const verified = reading ? { verified: await readBack(ctx, run, target, archive, ownKeys) } : {}
+      return { app, from: target, archive, examined: sealing.examined, sealing, ...verified }
     })
-    const { examined } = sealing
-    const archive = summaryOf(ctx, first.name, sealing.object, sealing.header)
-    run.concerns({ app: application.app, archive_id: archive.id, name: archive.name, bytes: archive.size })
-    remember(run, () => ctx.catalog.recordArchive(archiveRecord(ctx, application.app, archive, examined)))
-    if (input.verify === true) await readBack(ctx, run, first, archive, ownKeys)
-    const copies: BackupResult['copies'][number][] = []
-    for (const target of others)
-      copies.push(
-        await copyArchive(ctx, run, { app: application.app, from: first, archive, examined }, target),
-      )
+    const { written, copies, placements } = delivered
+    const { sealing, examined, from } = written
+    const pruned = await pruneAfter(ctx, run, { input, ownKeys, delivered })
     const result: BackupResult = {
-      archive: summaryOf(ctx, first.name, sealing.object, sealing.header),
+      archive: summaryOf(ctx, from.name, sealing.object, sealing.header),
       payload_bytes: sealing.summary.payloadSize,
       members: sealing.summary.members,
       sources: sealing.manifest.sources.map(briefSource),
       copies,
+      placements,
       ...(examined === undefined ? {} : { verdict: examined.verdict, findings: examined.findings }),
-      state: input.verify === true ? 'verified' : 'written',
+      ...(pruned === undefined ? {} : { pruned }),
+      state: reading ? 'verified' : 'written',
     }
-    if (input.verify === true) proveToo(ctx, run, application.app, backupProof(result))
+    if (reading) proveToo(ctx, run, application.app, backupProof(result))
     return result
   })
-}
-
-async function readBack(
-  ctx: Context,
-  run: Run,
-  target: Target,
-  archive: ArchiveSummary,
-  keys: readonly OpenKey[],
-): Promise<void> {
-  await using reader = await target.open(archive.name, ctx.signal)
-  await verifyArchive(ctx, reader, archive.name, keys)
-  markVerified(ctx, run, archive.id, target.name)
 }
 
 interface Sealed {

@@ -52,8 +52,10 @@ export interface Application {
   readonly app: string
   readonly profile: Profile
   readonly sources: readonly Source[]
-  /** The first is written to; the others get a copy. At least one. */
+  /** The first that serves is written to; the others get a copy. At least one. */
   readonly targets: readonly Target[]
+  /** Names of targets that nothing is written to while they lie on a disk of the application. */
+  readonly requireOffHost?: ReadonlySet<string>
   readonly compression: 'zstd' | 'none'
   readonly retention: Retention | undefined
   /** What recovery is measured by; `defaultObjectives` where nothing else is said. */

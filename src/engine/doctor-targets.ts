@@ -1,16 +1,16 @@
-import { stat } from 'node:fs/promises'
-import path from 'node:path'
 import type { Target } from '../targets/target.ts'
 import type { Application, Context } from './context.ts'
 import { attempted, sized } from './doctor-finding.ts'
 import type { DoctorFinding } from './doctor-finding.ts'
+import { isOffHost, placeTargets } from './off-host.ts'
 
 /** Every target: can be written to, has room for another archive, and at least one is not on the sources' own disk. */
 export async function examineTargets(
   ctx: Context,
-  { app, targets, sources }: Application,
+  application: Application,
   bytes: number,
 ): Promise<DoctorFinding[]> {
+  const { app, targets } = application
   const findings: DoctorFinding[] = []
   for (const target of targets) {
     const check = `target ${target.name}`
@@ -19,8 +19,7 @@ export async function examineTargets(
     if (writing.verdict !== 'fail')
       findings.push(await attempted(`space at ${target.name}`, () => space(target, bytes), ctx.signal))
   }
-  const places = sources.map((source) => source.place.path)
-  findings.push(await attempted('off-host', () => offHost(targets, places), ctx.signal))
+  findings.push(await attempted('off-host', () => offHost(ctx, application), ctx.signal))
   return findings
 }
 
@@ -45,31 +44,24 @@ async function space(target: Target, bytes: number): Promise<DoctorFinding> {
   return free < 3 * bytes ? { check, verdict: 'attention', detail, fix } : { check, verdict: 'ok', detail }
 }
 
-/** A device number says which disk: the same one for source and archive means that one fault takes both. */
-async function offHost(targets: readonly Target[], places: readonly string[]): Promise<DoctorFinding> {
+/** One fault must not take the application and every archive of it. */
+async function offHost(ctx: Context, application: Application): Promise<DoctorFinding> {
   const check = 'off-host'
-  const folders = targets.filter((target) => path.isAbsolute(target.location))
-  if (folders.length < targets.length)
-    return { check, verdict: 'ok', detail: 'a target lies on another host' }
-  const devices = new Set(await Promise.all(places.map(deviceOf)))
-  const elsewhere: string[] = []
-  for (const { name, location } of folders) if (!devices.has(await deviceOf(location))) elsewhere.push(name)
+  const { targets, sources, requireOffHost } = application
+  const placements = await placeTargets(ctx, targets, sources)
+  const near = placements.filter(({ distance }) => !isOffHost(distance))
+  const refused = near.filter(
+    ({ target, distance }) => distance === 'same-device' && requireOffHost?.has(target),
+  )
+  const detail = (near.length === 0 ? placements : near)
+    .map(({ target, detail: where }) => `${target} is ${where}`)
+    .join('; ')
+  if (refused.length > 0) {
+    const fix = 'mount the disk or share that belongs there: until then nothing is written to it'
+    return { check, verdict: 'fail', detail, fix }
+  }
   const fix = 'add a target that another disk or host holds, or let another tool copy the archives away'
-  if (elsewhere.length > 0) {
-    const detail = `${elsewhere.join(', ')} lies on another disk, and on this host as far as Sealift can see`
-    return { check, verdict: 'ok', detail }
-  }
-  return {
-    check,
-    verdict: 'attention',
-    detail: 'every target lies on a disk that is backed up to it: not off-host',
-    fix,
-  }
-}
-
-async function deviceOf(place: string): Promise<number | undefined> {
-  for (let at = place; ; at = path.dirname(at)) {
-    const found = await stat(at).catch(() => undefined)
-    if (found !== undefined || at === path.dirname(at)) return found?.dev
-  }
+  return near.length === placements.length
+    ? { check, verdict: 'attention', detail, fix }
+    : { check, verdict: 'ok', detail }
 }

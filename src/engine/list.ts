@@ -1,17 +1,25 @@
 import type { Target } from '../targets/target.ts'
 import type { Application, Context } from './context.ts'
 import { readInventory } from './inventory.ts'
+import { placeTargets } from './off-host.ts'
 import type { ListResult, Report } from './report.ts'
 import { runVerb } from './run.ts'
 
-/** Either the archives of an application, or whatever archives lie at a target given by itself. */
-export type ListInput = { readonly application: Application } | { readonly target: Target }
+/** The archives of an application, at its targets and in further folders; without one, whatever lies in the folders. */
+export interface ListInput {
+  readonly application?: Application
+  readonly folders?: readonly Target[]
+}
 
-/** The archives that are there, newest first, read from the targets themselves and without a key. */
-export async function list(ctx: Context, input: ListInput): Promise<Report<ListResult>> {
-  return runVerb(ctx, 'list', () =>
-    'target' in input
-      ? readInventory(ctx, [input.target])
-      : readInventory(ctx, input.application.targets, input.application),
-  )
+/** The archives that are there, newest first, read from the places themselves and without a key. */
+export async function list(
+  ctx: Context,
+  { application, folders = [] }: ListInput,
+): Promise<Report<ListResult>> {
+  return runVerb(ctx, 'list', async () => {
+    if (application === undefined) return readInventory(ctx, folders)
+    const { targets, sources } = application
+    const found = await readInventory(ctx, [...targets, ...folders], application)
+    return { ...found, placements: await placeTargets(ctx, targets, sources) }
+  })
 }

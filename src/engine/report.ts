@@ -5,6 +5,20 @@ import type { Finding } from '../sources/source.ts'
 import type { Lap } from './stopwatch.ts'
 import type { Look } from '../profiles/live.ts'
 
+/**
+ * Where a target lies, seen from the application. `other-host`: another machine has it. `other-device`: another disk of
+ * this machine, or one that is carried away. `same-device`: what takes the application's disk takes it, too. `this-host`:
+ * a server that runs here; where it puts things cannot be seen.
+ */
+export type Distance = 'other-host' | 'other-device' | 'same-device' | 'this-host'
+
+export interface Placement {
+  readonly target: string
+  readonly distance: Distance
+  /** In words, for people. */
+  readonly detail: string
+}
+
 /** How a failure stands in a report: the error as data. */
 export interface ReportedError {
   readonly code: string
@@ -54,14 +68,23 @@ export interface BackupResult {
     readonly bytes: number
     readonly rows?: number
   }[]
+  /**
+   * Every other target, in the order of the configuration: also one that was to be the first and failed. `compared`: the
+   * copy was read back and has the same bytes; `verified`: they are those that were verified.
+   */
   readonly copies: readonly {
     readonly target: string
     readonly ok: boolean
+    readonly state?: 'compared' | 'verified'
     readonly error?: ReportedError
   }[]
+  /** Where each target lies, seen from the application. */
+  readonly placements: readonly Placement[]
   /** What the profile's examination came to; absent where the profile examines nothing. */
   readonly verdict?: Verdict
   readonly findings?: readonly ProfileFinding[]
+  /** What retention did at the end; absent where it did not run. */
+  readonly pruned?: PruneResult
   /** `written`: it is durable at the target; `verified`: every tag and checksum was read back as well. */
   readonly state: 'written' | 'verified'
 }
@@ -74,6 +97,8 @@ export interface ListResult {
     readonly target: string
     readonly error: ReportedError
   }[]
+  /** Where each target lies, seen from the application; absent where a folder was listed by itself. */
+  readonly placements?: readonly Placement[]
   /** Targets that did not answer: what they hold is not in the list. */
   readonly unavailable: readonly { readonly target: string; readonly error: ReportedError }[]
 }

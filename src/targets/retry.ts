@@ -42,6 +42,7 @@ export function retrying(target: Target, patience: Patience): Target {
     name: target.name,
     kind: target.kind,
     location: target.location,
+    ...(target.host === undefined ? {} : { host: target.host }),
     async *list(signal) {
       // A listing that broke begins anew, and goes on with what it had not yet named.
       const named = new Set<string>()

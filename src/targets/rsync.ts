@@ -32,12 +32,14 @@ class RsyncTarget implements Target {
   readonly name: string
   readonly kind = 'rsync'
   readonly location: string
+  readonly host: string
   readonly #remote: RsyncRemote
   readonly #scratch: string
 
   constructor(name: string, options: RsyncOptions, scratch: string) {
     this.name = name
     this.location = remotePlace(options)
+    this.host = options.host
     this.#remote = new RsyncRemote(name, options)
     this.#scratch = scratch
   }

@@ -27,6 +27,7 @@ class S3Target implements Target {
   readonly name: string
   readonly kind = 's3'
   readonly location: string
+  readonly host?: string
   readonly #at: S3Connection
   readonly #prefix: string
   readonly #markers: S3Markers
@@ -37,6 +38,7 @@ class S3Target implements Target {
     this.#prefix = prefix === '' || prefix.endsWith('/') ? prefix : `${prefix}/`
     const url = s3Url({ bucket, key: this.#prefix })
     this.location = endpoint === undefined ? url : `${url} at ${new URL(endpoint).host}`
+    if (endpoint !== undefined) this.host = new URL(endpoint).hostname
     this.#at = new S3Connection(name, options)
     const folder = scratch === undefined ? undefined : join(scratch, 's3')
     this.#markers = new S3Markers(folder, `${endpoint ?? 'aws'} ${bucket}`)

@@ -37,6 +37,8 @@ export interface Target {
   readonly kind: string
   /** The place, for people: no secret in it. */
   readonly location: string
+  /** The machine that has it, where that is known to be one of the network: a name or an address. */
+  readonly host?: string
   /** Finished archives only (`*.sealift`, `*.tar.gz.gpg`), in no order. */
   list(signal?: AbortSignal): AsyncIterable<StoredObject>
   open(name: string, signal?: AbortSignal): Promise<StoredReader>

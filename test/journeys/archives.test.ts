@@ -53,7 +53,7 @@ suite('archives at their targets', () => {
     assert.equal((await wholeArchives(world)).length, 2)
   })
 
-  test('a first target that fails is named, and no archive appears anywhere', async () => {
+  test('a first target that fails is named, and the next one has the archive', async () => {
     using world = template.copy()
     withSecond(world, 'second')
     rmSync(world.join('archives'), { recursive: true })
@@ -61,7 +61,7 @@ suite('archives at their targets', () => {
     const { code, stderr } = await sealift(world, ['backup'])
     assert.equal(code, 69)
     assert.match(stderr, /target disk/)
-    assert.deepEqual(await wholeArchives(world, 'second'), [])
+    assert.equal((await wholeArchives(world, 'second')).length, 1)
     rmSync(world.join('archives'))
     assert.deepEqual(residueOf(world), [])
   })

@@ -51,8 +51,8 @@ test('a backup goes to a folder, a bucket and another host; each alone brings th
   assert.equal(made.code, 0, JSON.stringify(made.report))
   const { copies } = made.report.result as { copies: { target: string; ok: boolean }[] }
   assert.deepEqual(copies, [
-    { target: 'bucket', ok: true },
-    { target: 'far', ok: true },
+    { target: 'bucket', ok: true, state: 'compared' },
+    { target: 'far', ok: true, state: 'compared' },
   ])
   for (const name of ['bucket', 'far'] as const) {
     const alone = await configure(`${name}.yaml`, [name])
