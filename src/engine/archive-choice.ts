@@ -1,8 +1,7 @@
 import { isSealiftError, SealiftError } from '../errors.ts'
 import type { Target } from '../targets/target.ts'
-import { momentInside } from './archive-moment.ts'
+import { momentOf } from './archive-moment.ts'
 import type { Context } from './context.ts'
-import { convertFound, formatOf } from './foreign-open.ts'
 import { found } from './found-archive.ts'
 import type { ArchiveInput, FoundArchive } from './found-archive.ts'
 import { appOf, readInventory } from './inventory.ts'
@@ -61,7 +60,8 @@ function gather(archives: readonly ArchiveSummary[]): Candidate[] {
 /**
  * The newest archive of a state from before a moment. The header's time is only a first filter, because it is when the
  * sealing began and nothing proves it without a key: what counts is the manifest. Of the archives that were sealed
- * later only the oldest can hold a state from before, because a backup begins after the one before it has ended.
+ * later only the oldest can hold a state from before, because a backup begins after the one before it has ended. The
+ * name of an archive of another program is enough to rule it out, and not to choose it: `momentOf` looks inside.
  */
 async function newestBefore(
   ctx: Context,
@@ -71,8 +71,10 @@ async function newestBefore(
   candidates: readonly Candidate[],
 ): Promise<FoundArchive> {
   const later = candidates.filter(({ archive }) => Date.parse(archive.created_at) >= before.getTime())
-  let passed = Math.max(0, later.length - 1)
-  for (const { copies } of candidates.slice(passed)) {
+  const perhaps = later.findLast(({ archive }) => archive.format === undefined)
+  const possible = candidates.filter((one) => !later.includes(one) || one === perhaps)
+  let passed = candidates.length - possible.length
+  for (const { copies } of possible) {
     const clean = await firstClean(ctx, input, before, places, copies)
     if (clean === 'later') passed++
     else if (clean !== 'damaged') {
@@ -125,17 +127,6 @@ async function isFromBefore(
   } finally {
     if (!clean) await archive[Symbol.asyncDispose]()
   }
-}
-
-async function momentOf(ctx: Context, input: ArchiveInput, archive: FoundArchive): Promise<Date> {
-  const { keys } = input
-  if (keys === undefined)
-    throw new SealiftError('BUG', { reason: '`before` needs keys: the manifest decides' })
-  const { reader, name } = archive
-  const format = await formatOf(ctx, reader, name)
-  if (format === undefined) return momentInside(ctx, reader, name, await keys())
-  await using converted = await convertFound(ctx, input, archive, format, await keys())
-  return await momentInside(ctx, converted.reader, name, [converted.key])
 }
 
 /**

@@ -40,6 +40,11 @@ export interface Profile {
    * certificates are still about.
    */
   readonly lineage?: string
+  /**
+   * The newest moment that the data itself tells of (the last row of a log), `undefined` where it tells of none: for
+   * archives that do not prove when they were taken. `places` has the databases alone.
+   */
+  newestMoment?(places: Places, signal: AbortSignal): Promise<Date | undefined>
   /** Archives of this application that other programs write and read. */
   readonly foreign?: ForeignArchives
   /** What an evidence report says of it: its compliance table, its audit chains, what counts as drift. */

@@ -125,9 +125,9 @@ suite('archives at their targets', () => {
       utimesSync(world.join('archives', name), time, time)
     }
     const dry = lastLine(await okay(world, 'prune', '--dry-run', '--json')) as {
-      result: { removed: { name: string }[] }
+      result: { removed: { archive: { name: string } }[] }
     }
-    assert.deepEqual(dry.result.removed.map(({ name }) => name).toSorted(), names.slice(0, 2))
+    assert.deepEqual(dry.result.removed.map(({ archive: { name } }) => name).toSorted(), names.slice(0, 2))
     assert.deepEqual(await wholeArchives(world), names)
     await okay(world, 'prune')
     assert.deepEqual(await wholeArchives(world), [newest])

@@ -6,6 +6,7 @@ import { foreign } from './foreign.ts'
 import { guards } from './guards.ts'
 import { bundleOf } from './layout.ts'
 import { redactLicense } from './license.ts'
+import { newestMoment } from './newest-moment.ts'
 import { propose } from './propose.ts'
 import { checkRunning } from './running.ts'
 import { stackOf, vetChange } from './stack.ts'
@@ -29,5 +30,6 @@ export const mastio: Profile = {
   folder: bundleOf,
   stack: stackOf,
   vet: vetChange,
+  newestMoment,
   foreign,
 }
