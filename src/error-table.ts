@@ -354,6 +354,17 @@ export const table = {
       `the change failed, and so did the rollback (${d.step}): ${d.reason}`,
     hint: 'the report has the way back, to be gone by hand; the backup before the change is untouched',
   },
+  RECOVERY_FAILED: {
+    kind: 'conflict',
+    say: (d: { reason: string }) => `the last clean archive could not be restored: ${d.reason}`,
+    hint: 'nothing was changed; mend the cause, or accept a finding by its word: --accept WORD',
+  },
+  RECOVERY_STOPPED: {
+    kind: 'unavailable',
+    say: (d: { step: string }) =>
+      `the run was stopped before this step: ${d.step}; the steps before it stay done`,
+    hint: 'run it again without --restore, with --compromised FOLDER for the state that was set aside',
+  },
   GUARD_REFUSED: {
     kind: 'conflict',
     say: (d: { guard: string; reason: string }) => `${d.guard}: ${d.reason}`,

@@ -1,4 +1,5 @@
 import { Command } from 'commander'
+import { addAcknowledge } from './acknowledge.ts'
 import { addBackup } from './backup.ts'
 import { addCheck } from './check.ts'
 import { addCompletion } from './completion.ts'
@@ -13,6 +14,7 @@ import { addKeygen } from './keygen.ts'
 import { addList } from './list.ts'
 import { withExample } from './options.ts'
 import { addPrune } from './prune.ts'
+import { addRecover } from './recover.ts'
 import { addRekey } from './rekey.ts'
 import { addRestore } from './restore.ts'
 import type { Session } from './session.ts'
@@ -39,7 +41,7 @@ export function program(session: Session): Command {
       outputError: () => undefined,
     })
   const commands = [addInit, addBackup, addList, addShow, addVerify, addRestore, addExtract, addInspect]
-  const after = [addCheck, addGuard, addDrill, addStatus]
+  const after = [addCheck, addGuard, addRecover, addAcknowledge, addDrill, addStatus]
   const others = [addUnseal, addRekey, addKeygen, addPrune, addDoctor, addConfig, addCompletion]
   for (const add of [...commands, ...after, ...others]) add(root, session)
   return withExample(root, 'sealift backup', 'sealift restore latest --to ./look')

@@ -83,7 +83,8 @@ function stepsLine(steps: RestoreResult['steps']): [string, string] {
   return ['steps', steps.map(({ step, seconds }) => `${step} ${duration(seconds)}`).join(', ')]
 }
 
-function address(text: string): URL {
+/** A whole address, as an option has it. */
+export function address(text: string): URL {
   const url = URL.canParse(text) ? new URL(text) : undefined
   if (url !== undefined && /^https?:$/.test(url.protocol)) return url
   throw new InvalidArgumentError('it is a whole address, as https://mastio.example.org:9443')

@@ -27,3 +27,4 @@ export type Phase =
   | 'swap'
   | 'rekey'
   | 'prune'
+  | 'recover'

@@ -4,6 +4,7 @@ import type { ProfileFinding, Verdict } from '../profiles/examination.ts'
 import type { Finding } from '../sources/source.ts'
 import type { Lap } from './stopwatch.ts'
 import type { Look } from '../profiles/live.ts'
+import type { AuditWindow, ExposedSecret, Identity } from '../profiles/response.ts'
 
 /**
  * Where a target lies, seen from the application. `other-host`: another machine has it. `other-device`: another disk of
@@ -155,7 +156,7 @@ export interface Judged {
   readonly reasons: readonly string[]
 }
 
-export type { ProfileFinding, Verdict }
+export type { Identity, ProfileFinding, Verdict }
 
 export interface CheckResult {
   readonly url?: string
@@ -191,4 +192,51 @@ export interface GuardResult {
     readonly restore?: RestoreResult
     readonly started: boolean
   }
+}
+
+export interface AcknowledgeResult {
+  readonly value: string
+  readonly at: string
+  readonly reason: string
+  readonly findings: readonly ProfileFinding[]
+  /** Who must be enrolled again. */
+  readonly identities: readonly Identity[]
+  /** What the change left to do, a sentence each. */
+  readonly next: readonly string[]
+}
+
+/** `left`: it was not asked for. */
+export interface BreachStep {
+  readonly step: string
+  readonly state: 'done' | 'failed' | 'left'
+  readonly detail?: string
+  readonly error?: ReportedError
+}
+
+export interface RecoverResult {
+  readonly breach_at: string
+  /** What comes before everything else, a sentence each. */
+  readonly guidance: readonly string[]
+  /** The last archive of a state from before the breach. */
+  readonly archive: {
+    readonly id: string
+    readonly name: string
+    readonly target: string
+    readonly created_at: string
+  }
+  /** The moment of its state. */
+  readonly state_of: string
+  /** Archives from after the breach: not to be used. */
+  readonly later: readonly { readonly id: string; readonly name: string; readonly created_at: string }[]
+  readonly restore?: RestoreResult
+  /** Names of secrets that have new values. */
+  readonly rotated: readonly string[]
+  readonly deactivated: readonly string[]
+  /** Every secret to count as known, by presence. */
+  readonly secrets: readonly ExposedSecret[]
+  readonly identities: readonly Identity[]
+  /** Absent where there was no compromised state to look at. */
+  readonly audit?: AuditWindow
+  readonly warnings: readonly string[]
+  readonly steps: readonly BreachStep[]
 }

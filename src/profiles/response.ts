@@ -48,8 +48,8 @@ export interface AuditWindow {
 export interface Response {
   /** What the operator must know before anything else, a sentence each. */
   readonly warnings: readonly string[]
-  /** Every secret of a state. `places`: files where they lie, databases as copies. */
-  inventory(places: Places): Promise<readonly ExposedSecret[]>
+  /** Every secret of a state. `places`: files where they lie, databases as copies. `keyFiles`: those of the archives. */
+  inventory(places: Places, keyFiles: readonly string[]): Promise<readonly ExposedSecret[]>
   /** Gives the secrets that are used on this host alone new values. Files are replaced at once, mode and owner kept. */
   rotate(places: Places, random: (bytes: number) => Buffer): Promise<readonly string[]>
   identities(places: Places): Promise<readonly Identity[]>
@@ -66,7 +66,7 @@ export interface Response {
     signal: AbortSignal,
   ): Promise<AuditWindow>
   /** The rows of the window themselves, a JSON value each: for a file of the investigation. */
-  auditRows(places: Places, window: { readonly from: Date; readonly to: Date }): AsyncIterable<unknown>
+  auditRows(places: Places, window: { readonly from: Date; readonly to: Date }): Iterable<unknown>
 }
 
 /** What is to be said of a change that the operator acknowledges: an Org CA that was rotated. */

@@ -28,7 +28,9 @@ test('agents are listed with how they were enrolled and who holds their key, and
     [alice, true, 'csr', true, 2027],
     [bob, true, 'csr', false, 2027],
   ])
-  assert.equal(deactivateAgents(bundle.database, [bob, 'nobody', bob]), 1)
+  assert.throws(() => deactivateAgents(bundle.database, [bob, 'nobody']), /there is no agent nobody/)
+  assert.equal(list().filter((row) => (row as unknown[])[1] === true).length, 2)
+  assert.deepEqual(deactivateAgents(bundle.database, [bob, bob]), [bob])
   assert.deepEqual(
     list().map((row) => (row as unknown[])[1]),
     [true, false],

@@ -1,4 +1,5 @@
 import { DatabaseSync } from 'node:sqlite'
+import { SealiftError } from '../../errors.ts'
 import { certificateIn, fingerprint } from './pki.ts'
 import { columnsOf } from './snapshot-database.ts'
 
@@ -55,13 +56,20 @@ export function agentCounts(db: DatabaseSync): { agents_total: number; agents_ac
 
 /**
  * Takes agents out of service in the database of a stopped application: `is_active = 0`, until they are enrolled again.
- * The audit tables are not touched. Gives how many were active. Leaves no sidecar behind.
+ * The audit tables are not touched. Gives those that were active, as they were named. Throws USAGE, with nothing
+ * written, for an agent that is not there. Leaves no sidecar behind.
  */
-export function deactivateAgents(path: string, ids: readonly string[]): number {
+export function deactivateAgents(path: string, ids: readonly string[]): string[] {
   using db = new DatabaseSync(path, { timeout: 5000 })
+  const known = db.prepare('SELECT 1 FROM internal_agents WHERE agent_id = ?')
   const change = db.prepare('UPDATE internal_agents SET is_active = 0 WHERE agent_id = ? AND is_active <> 0')
   db.exec('BEGIN IMMEDIATE')
-  const changed = ids.reduce((count, id) => count + Number(change.run(id).changes), 0)
+  const unknown = ids.filter((id) => known.get(id) === undefined)
+  if (unknown.length > 0) {
+    db.exec('ROLLBACK')
+    throw new SealiftError('USAGE', { reason: `there is no agent ${unknown.join(', ')} in the database` })
+  }
+  const changed = ids.filter((id) => Number(change.run(id).changes) > 0)
   db.exec('COMMIT')
   return changed
 }

@@ -1,12 +1,10 @@
 import type { DatabaseSync } from 'node:sqlite'
 import type { Facts } from '../../manifest.ts'
 import { agentCounts } from './agents.ts'
-import { containsHead } from './audit-log.ts'
 import { finding } from './finding.ts'
 import type { MastioFinding } from './finding.ts'
-import { containsLocalHead } from './local-audit.ts'
 import { certificateIn, fingerprint } from './pki.ts'
-import { headIn, objectIn } from './predecessor.ts'
+import { lostHeads } from './predecessor.ts'
 import { columnsOf, configOf } from './snapshot-database.ts'
 
 /**
@@ -37,15 +35,7 @@ export function checkLive(db: DatabaseSync, facts: Facts): MastioFinding[] {
     const detail = `the live database has ${agents} agents, the backup has ${Number(facts['agents_total'])}`
     found.push(finding('fail', 'live-agents', detail))
   }
-  const lost: string[] = []
-  const head = headIn(facts['audit_log_head'])
-  if (head !== undefined && !containsHead(db, head)) lost.push(`audit_log row ${head.max_seq}`)
-  for (const [org, value] of Object.entries(objectIn(facts['local_audit_heads']))) {
-    const local = headIn(value)
-    if (local !== undefined && !containsLocalHead(db, org, local)) {
-      lost.push(`local_audit row ${local.max_seq} of ${org}`)
-    }
-  }
+  const lost = lostHeads(db, facts)
   if (lost.length > 0) {
     found.push(finding('fail', 'live-head', `the live database lacks ${lost.join(', ')} of the backup`))
   }

@@ -8,6 +8,8 @@ import { bundleOf } from './layout.ts'
 import { redactLicense } from './license.ts'
 import { newestMoment } from './newest-moment.ts'
 import { propose } from './propose.ts'
+import { response } from './response.ts'
+import { rotationOf } from './rotation.ts'
 import { checkRunning } from './running.ts'
 import { stackOf, vetChange } from './stack.ts'
 
@@ -28,6 +30,8 @@ export const mastio: Profile = {
   arrange,
   live: checkRunning,
   folder: bundleOf,
+  response,
+  rotation: rotationOf,
   stack: stackOf,
   vet: vetChange,
   newestMoment,

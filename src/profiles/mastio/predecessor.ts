@@ -1,5 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite'
-import type { FactValue } from '../../manifest.ts'
+import type { Facts, FactValue } from '../../manifest.ts'
 import type { Predecessor } from '../examination.ts'
 import { containsHead } from './audit-log.ts'
 import type { ChainHead } from './chain.ts'
@@ -15,14 +15,7 @@ export function checkPredecessor(
 ): MastioFinding[] {
   const found: MastioFinding[] = []
   const head = headIn(facts['audit_log_head'])
-  const lost: string[] = []
-  if (head !== undefined && !containsHead(db, head)) lost.push(`audit_log row ${head.max_seq}`)
-  for (const [org, value] of Object.entries(objectIn(facts['local_audit_heads']))) {
-    const local = headIn(value)
-    if (local !== undefined && !containsLocalHead(db, org, local)) {
-      lost.push(`local_audit row ${local.max_seq} of ${org}`)
-    }
-  }
+  const lost = lostHeads(db, facts)
   if (lost.length > 0 && !restoredSince) {
     const detail = `history rewritten or database replaced: ${lost.join(', ')} of the previous backup is gone`
     found.push(finding('fail', 'head-lost', detail))
@@ -41,6 +34,20 @@ export function checkPredecessor(
     found.push(finding('attention', 'ca-changed', detail))
   }
   return found
+}
+
+/** The heads that facts name and a database does not have: a row of that number with that hash is gone. */
+export function lostHeads(db: DatabaseSync, facts: Facts): string[] {
+  const head = headIn(facts['audit_log_head'])
+  const lost: string[] = []
+  if (head !== undefined && !containsHead(db, head)) lost.push(`audit_log row ${head.max_seq}`)
+  for (const [org, value] of Object.entries(objectIn(facts['local_audit_heads']))) {
+    const local = headIn(value)
+    if (local !== undefined && !containsLocalHead(db, org, local)) {
+      lost.push(`local_audit row ${local.max_seq} of ${org}`)
+    }
+  }
+  return lost
 }
 
 /** The head that a fact holds, if it holds one. */
