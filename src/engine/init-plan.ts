@@ -28,7 +28,7 @@ export interface InitPlan {
   /** What that profile recognised, a sentence each. */
   readonly about?: readonly string[]
   /** As `retention` of the configuration has it; absent: the usual. */
-  readonly retention?: Readonly<Record<string, number | string>>
+  readonly retention?: Readonly<Record<string, number | string | boolean>>
   readonly sources: readonly PlannedSource[]
   readonly found: readonly Found[]
   readonly leftOut: readonly LeftOut[]

@@ -28,8 +28,7 @@ export function initText(plan: InitPlan, output: string): string {
     '',
     ...sealLines(plan, at),
     '',
-    '# What `sealift prune` keeps: the newest, and the last of each day, week, month and year. The newest verified archive',
-    '# is never removed. Without this, nothing is.',
+    ...retentionNote(plan),
     `retention: { ${Object.entries(plan.retention ?? usualRetention)
       .map(([key, value]) => `${key}: ${value}`)
       .join(', ')} }`,
@@ -42,6 +41,19 @@ const usualRetention: NonNullable<InitPlan['retention']> = {
   keep_weekly: 4,
   keep_monthly: 12,
   keep_yearly: 3,
+}
+
+function retentionNote({ retention }: InitPlan): string[] {
+  if (retention === undefined) {
+    return [
+      '# What `sealift prune` keeps: the newest, and the last of each day, week, month and year. The newest verified archive',
+      '# is never removed. Without this, nothing is.',
+    ]
+  }
+  return [
+    '# What `sealift prune` keeps, and `sealift backup --verify` at its end with `after_backup`. The newest verified archives',
+    '# and the last good one are never removed. Without this, nothing is. docs/config.md has every key.',
+  ]
 }
 
 function header(plan: InitPlan): string[] {

@@ -10,7 +10,7 @@ export interface Proposal {
   readonly target: string
   readonly passphraseFile: string
   /** As `retention` of the configuration has it. */
-  readonly retention: Readonly<Record<string, number | string>>
+  readonly retention: Readonly<Record<string, number | string | boolean>>
   /** What no backup of it holds. `what` is a path or a few words; `loud` where the application is not whole without it. */
   readonly leftOut: readonly { readonly what: string; readonly why: string; readonly loud: boolean }[]
   readonly findings: readonly ProfileFinding[]

@@ -253,4 +253,25 @@ suite('the backup before', () => {
     const known = await at.tell(['backup'])
     assert.ok(!classesOf(known).includes('ca-changed attention'))
   })
+
+  test('retention keeps the last archive of an Org CA that is gone', async () => {
+    await using at = await initialise()
+    const config = readFileSync(at.join('sealift.yaml'), 'utf8')
+    writeFileSync(at.join('sealift.yaml'), config.replace(/^retention: .*$/m, 'retention: { keep_last: 1 }'))
+    const taken: string[] = []
+    for (let made = 0; made < 2; made++) taken.push((await at.tell(['backup'])).result.archive.name as string)
+    const root = rotatedRoot(at.bundle.pki)
+    changeDatabase(at.bundle.database, (db) => {
+      setConfig(db, 'org_ca_cert', root.cert)
+      setConfig(db, 'org_ca_key', root.key)
+    })
+    for (let made = 0; made < 2; made++) taken.push((await at.tell(['backup'])).result.archive.name as string)
+    const [, lastOld, , newest] = taken
+    const looked = await at.tell(['prune', '--dry-run'])
+    assert.equal(filesIn(at.join('archives')).length, 4)
+    assert.equal(looked.result.removed.length, 2)
+    const pruned = await at.tell(['prune'])
+    assert.equal(pruned.ok, true, pruned.outcome.stdout)
+    assert.deepEqual(filesIn(at.join('archives')), [lastOld, newest])
+  })
 })

@@ -39,7 +39,8 @@ export async function propose(folder: string): Promise<Proposal | undefined> {
     sources: sourcesOf(bundle),
     target,
     passphraseFile,
-    retention: { keep_last: 7, keep_daily: 30 },
+    // mastio.md §7: 30 days, after a backup that was read back and is good.
+    retention: { keep_within: '30d', after_backup: true },
     leftOut: exclusions.map(({ what, why: reason }) => ({
       what: what === 'backups/' ? join(folder, 'backups') : what,
       why: reason,
