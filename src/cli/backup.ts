@@ -1,5 +1,8 @@
+import { Option } from 'commander'
 import type { Command } from 'commander'
+import type { BackupInput } from '../engine/backup.ts'
 import type { BackupResult } from '../engine/report.ts'
+import { SealiftError } from '../errors.ts'
 import { sealSlots } from './keys.ts'
 import type { SealOptions } from './keys.ts'
 import { withConfig, withExample, withOutput, withSealing } from './options.ts'
@@ -13,7 +16,13 @@ import type { Session } from './session.ts'
 import { fields, table } from './table.ts'
 
 type Options = CommonOptions &
-  SealOptions & { readonly verify?: boolean; readonly redact?: boolean; readonly prune?: boolean }
+  SealOptions & {
+    readonly verify?: boolean
+    readonly redact?: boolean
+    readonly prune?: boolean
+    readonly format: string
+    readonly layout?: string
+  }
 
 export function addBackup(program: Command, session: Session): void {
   const command = program.command('backup').summary('seal the application into a new archive')
@@ -24,6 +33,15 @@ export function addBackup(program: Command, session: Session): void {
     .option('--verify', 'read every tag and checksum back afterwards')
     .option('--prune', 'read it back, and end with retention if it is good')
     .option('--no-redact', 'archive secrets that the profile would leave out (a license)')
+    .addOption(
+      new Option(
+        '--format <format>',
+        'what the archive is: a sealed one, or a .tar.gz.gpg that gpg and tar open',
+      )
+        .choices(['sealift', 'gpg'])
+        .default('sealift'),
+    )
+    .option('--layout <name>', 'what lies where in a .tar.gz.gpg; the application’s usual one unless given')
   withOutput(withConfig(withSealing(command)))
   withExample(command, 'sealift backup --config /etc/sealift/notes.yaml')
   command.action((options: Options) =>
@@ -41,9 +59,18 @@ export function addBackup(program: Command, session: Session): void {
         verify: options.verify === true,
         ...(options.prune === true ? { prune: true } : {}),
         unredacted: options.redact === false,
+        ...foreignChoice(options),
       })
     }),
   )
+}
+
+function foreignChoice({ format, layout }: Options): Pick<BackupInput, 'foreign'> {
+  if (format !== 'sealift') return { foreign: { format, ...(layout === undefined ? {} : { layout }) } }
+  if (layout === undefined) return {}
+  throw new SealiftError('USAGE', {
+    reason: '--layout is for an archive of another program: give --format too',
+  })
 }
 
 const face: Face<BackupResult> = {

@@ -10,6 +10,8 @@ import { deliver } from './deliver.ts'
 import { examineSnapshots, placesOf } from './examine.ts'
 import type { Examined } from './examine.ts'
 import { proveToo } from './evidence.ts'
+import { planForeign, writeForeign } from './foreign-backup.ts'
+import type { ForeignChoice, ForeignPlan } from './foreign-backup.ts'
 import { summaryOf } from './inventory.ts'
 import { Meter } from './meter.ts'
 import { backupProof } from './proofs.ts'
@@ -36,6 +38,8 @@ export interface BackupInput {
   readonly prune?: boolean
   /** Archive files as they are: nothing that the profile would redact is. */
   readonly unredacted?: boolean
+  /** Write an archive for another program instead of a sealed one. */
+  readonly foreign?: ForeignChoice
 }
 
 /**
@@ -56,9 +60,13 @@ export async function backup(ctx: Context, input: BackupInput): Promise<Report<B
     const slots = await input.slots()
     const ownKeys = slots.filter((slot) => slot.type === 'passphrase')
     const reading = readsBack(input, run, ownKeys)
+    const foreign = await foreignPlan(ctx, run, input, slots)
     const { scratch } = workplace
     const delivered = await deliver(ctx, run, application, async (target) => {
-      const sealing = await sealApplication({ ctx, run, input, target, slots, scratch })
+      const sealing =
+        foreign === undefined
+          ? await sealApplication({ ctx, run, input, target, slots, scratch })
+          : await writeForeign(ctx, run, application, foreign, { target, scratch })
       const archive = summaryOf(ctx, target.name, sealing.object, sealing.header)
       const { app } = application
       run.concerns({
@@ -89,6 +97,20 @@ export async function backup(ctx: Context, input: BackupInput): Promise<Report<B
     if (reading) proveToo(ctx, run, application.app, backupProof(result))
     return result
   })
+}
+
+async function foreignPlan(
+  ctx: Context,
+  run: Run,
+  { application, foreign, unredacted }: BackupInput,
+  slots: readonly SlotKey[],
+): Promise<ForeignPlan | undefined> {
+  if (foreign === undefined) return undefined
+  if (unredacted === true) {
+    const reason = `what the profile redacts stays out of every archive of ${foreign.format}: only a sealed one may keep it`
+    throw new SealiftError('USAGE', { reason })
+  }
+  return planForeign(ctx, run, application, foreign, slots)
 }
 
 interface Sealed {

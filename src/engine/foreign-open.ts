@@ -43,7 +43,7 @@ export interface Home {
 export async function convertFound(
   ctx: Context,
   home: Home,
-  found: FoundArchive,
+  found: Pick<FoundArchive, 'reader' | 'name'>,
   format: Format,
   keys: readonly OpenKey[],
 ): Promise<Converted> {

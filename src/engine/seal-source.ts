@@ -36,7 +36,7 @@ export async function sealSource(
     const body = meter.count(content?.() ?? empty())
     const change = rewrite?.(source.name, relative)
     if (change !== undefined) {
-      const changed = change(await whole(body, inArchive))
+      const changed = change(await wholeFile(body, inArchive))
       await sealer.add({ ...rest, path: inArchive, size: changed.length }, [changed])
       bytes += changed.length
       continue
@@ -51,7 +51,8 @@ export async function sealSource(
 /** A profile rewrites small files only; what has grown beyond this is none. */
 const rewritable = 4 * 1024 * 1024
 
-async function whole(body: AsyncIterable<Uint8Array>, path: string): Promise<Buffer> {
+/** The content of a file that is to be rewritten. GUARD_REFUSED where it does not fit in memory. */
+export async function wholeFile(body: AsyncIterable<Uint8Array>, path: string): Promise<Buffer> {
   const pieces: Buffer[] = []
   let length = 0
   for await (const piece of body) {

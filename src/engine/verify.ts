@@ -8,6 +8,7 @@ import type { ArchiveInput } from './archive-ref.ts'
 import type { Application, Context } from './context.ts'
 import { proveToo } from './evidence.ts'
 import type { FoundArchive } from './found-archive.ts'
+import { convertFound, formatOf } from './foreign-open.ts'
 import { Meter } from './meter.ts'
 import { openArchive, summaryOfFound } from './open-archive.ts'
 import { verifyProof } from './proofs.ts'
@@ -66,13 +67,18 @@ async function readWhole(
   }
 }
 
-/** Everything `verify` proves, for whoever holds an open archive. */
+/** Everything `verify` proves, for whoever holds an open archive: of another program’s all that a restore would take. */
 export async function verifyArchive(
   ctx: Context,
   reader: StoredReader,
   name: string,
   keys: readonly OpenKey[],
 ): Promise<{ header: ArchiveHeader; manifest: Manifest; members: number; bytes: number }> {
+  const format = await formatOf(ctx, reader, name)
+  if (format !== undefined) {
+    await using converted = await convertFound(ctx, {}, { reader, name }, format, keys)
+    return await verifyArchive(ctx, converted.reader, name, [converted.key])
+  }
   const meter = new Meter(ctx, 'verify', `verifying ${name}`, reader.size)
   await using stream = await openStream(reader.stream(ctx.signal), keys, { signal: ctx.signal, name })
   let members = 0

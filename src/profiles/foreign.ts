@@ -74,6 +74,8 @@ export interface ForeignSource {
 export interface ForeignLayout {
   fileName(takenAt: Date): string
   readonly prefix: '' | './'
+  /** Sources without which nobody could restore it. */
+  readonly needs: readonly string[]
   /** Where a member of a source stands in it, `''` being the source's own folder; `undefined` where it has no place. */
   pathOf(source: string, path: string): string | undefined
   /** The members that tell of all the others. They are written last. */

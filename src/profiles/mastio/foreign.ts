@@ -1,5 +1,8 @@
+import { dirname } from 'node:path'
 import type { ForeignArchives } from '../foreign.ts'
 import { parseArchiveName } from './archive-name.ts'
+import { readBundle } from './bundle.ts'
+import { enterpriseLayout, seedLayout } from './foreign-layout.ts'
 import { readForeign } from './foreign-reading.ts'
 
 /** Archives of `gpg --symmetric`, as the vendor's page and the enterprise script make them (mastio.md §5). */
@@ -11,6 +14,10 @@ export const foreign: ForeignArchives = {
     return { takenAt: said.stamp, early: said.edition === 'enterprise' }
   },
   read: readForeign,
-  layouts: {},
-  usualLayout: () => Promise.resolve('seed'),
+  layouts: { seed: seedLayout, enterprise: enterpriseLayout },
+  async usualLayout(places) {
+    const config = places.get('config')
+    if (config === undefined) return 'seed'
+    return (await readBundle(dirname(config))).edition === 'enterprise' ? 'enterprise' : 'seed'
+  },
 }
