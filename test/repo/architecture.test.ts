@@ -51,6 +51,10 @@ const may: Record<string, readonly string[]> = {
     'rows/json-reader.ts',
     'rows/plan.ts',
     'rows/row-text.ts',
+    'rows/row-archive.ts',
+    'rows/transfer-export.ts',
+    'rows/transfer-import.ts',
+    'rows/fit.ts',
   ],
   engine: [
     'archive/index.ts',

@@ -82,8 +82,8 @@ export async function dumpFile(dump: Buffer, stretch = quick, passphrase = PASSP
   return gather(writeDump(pieces(dump, 3), { salt: SALT, nonce: NONCE, passphrase, stretch }))
 }
 
-export async function* inTurn(rows: readonly string[]): AsyncGenerator<string, void, undefined> {
-  yield* rows
+export async function* inTurn(rows: readonly string[]): AsyncGenerator<string[], void, undefined> {
+  for (const row of rows) yield [row]
 }
 
 /** The header of a BCBKv2 file replaced by another text, `header_len` put right. */

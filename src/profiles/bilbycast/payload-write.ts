@@ -1,10 +1,10 @@
 import type { Cell } from '../../rows/cells.ts'
 import type { SecretColumn, SequenceState, SkippedSecret } from '../../rows/model.ts'
 
-/** One table of a payload: the JSON text of each row object, in order. */
+/** One table of a payload: the JSON texts of its row objects, in order and in batches. */
 export interface PayloadTable {
   readonly name: string
-  readonly rows: AsyncIterable<string>
+  readonly rows: AsyncIterable<readonly string[]>
 }
 
 /** What a payload says beside its rows. */
@@ -33,9 +33,9 @@ export async function* payloadText(
     text += `${first ? '' : ','}${JSON.stringify(name)}:[`
     first = false
     let begun = false
-    for await (const row of rows) {
-      text += begun ? `,${row}` : row
-      begun = true
+    for await (const batch of rows) {
+      if (batch.length > 0) text += (begun ? ',' : '') + batch.join(',')
+      begun ||= batch.length > 0
       if (text.length < PIECE) continue
       yield Buffer.from(text)
       text = ''
