@@ -5,6 +5,15 @@ const BUSY = new Set(['55P03', '40P01', '55006'])
 /** Messages of these never quote a value: integrity violations, and string_data_right_truncation. */
 const SAFE = /^(23...|22001)$/
 
+/** What the server or the connection said, apart from what comes of the rows that were being sent. */
+export class FromServer extends Error {
+  override readonly name = 'FromServer'
+
+  constructor(cause: unknown) {
+    super(reasonOf(cause), { cause })
+  }
+}
+
 interface ServerError {
   readonly code?: string
   readonly table?: string

@@ -7,7 +7,7 @@ import {
   type PgClient,
   type PostgresAddress,
 } from './postgres-driver.ts'
-import { postgresFailure } from './postgres-failure.ts'
+import { FromServer, postgresFailure } from './postgres-failure.ts'
 
 /** What makes the text of every value the same on every server, and readable without loss. */
 const SETTINGS = {
@@ -66,10 +66,14 @@ export class PostgresSession implements AsyncDisposable {
     return this.#answer('a statement', this.raw(sql, values))
   }
 
-  /** As `command`, and throws the server's own error. */
+  /** As `command`, and throws FromServer with the server's own error as its cause. */
   async raw(sql: string, values: readonly unknown[] = []): Promise<PgAnswer> {
     this.signal.throwIfAborted()
-    return values.length === 0 ? this.#client.query(sql) : this.#client.query(sql, values)
+    try {
+      return await (values.length === 0 ? this.#client.query(sql) : this.#client.query(sql, values))
+    } catch (error) {
+      throw this.signal.aborted ? this.signal.reason : new FromServer(error)
+    }
   }
 
   /** What `COPY … TO STDOUT` gives. Whoever stops early ends the session. */
@@ -88,18 +92,36 @@ export class PostgresSession implements AsyncDisposable {
   }
 
   /**
-   * Feeds `COPY … FROM STDIN`. An error of the pieces comes out as it is, the server's own too. After one the session
-   * is only good for being disposed.
+   * Feeds `COPY … FROM STDIN`. An error of the pieces comes out as it is, the server's as FromServer. After one the
+   * session is only good for being disposed.
    */
   async copyIn(sql: string, pieces: AsyncIterable<string>): Promise<void> {
-    this.signal.throwIfAborted()
+    const { signal } = this
+    signal.throwIfAborted()
+    const own: { error?: unknown } = {}
+    const source = pieces[Symbol.asyncIterator]()
+    // Without a `throw`: a failure of the server would come in again through the pieces.
+    const watched: AsyncIterator<string> = {
+      async next() {
+        try {
+          return await source.next()
+        } catch (error) {
+          own.error = error
+          throw error
+        }
+      },
+      return: async () => (await source.return?.()) ?? { done: true, value: undefined },
+    }
+    const input = Readable.from(
+      { [Symbol.asyncIterator]: () => watched },
+      { objectMode: true, highWaterMark: 1 },
+    )
     const stream = this.#client.query(copyStreams().from(sql))
     try {
-      await pipeline(Readable.from(pieces, { objectMode: true, highWaterMark: 1 }), stream, {
-        signal: this.signal,
-      })
+      await pipeline(input, stream, { signal })
     } catch (error) {
-      throw this.signal.aborted ? this.signal.reason : error
+      if (signal.aborted) throw signal.reason
+      throw 'error' in own ? own.error : new FromServer(error)
     }
   }
 
@@ -118,7 +140,7 @@ export class PostgresSession implements AsyncDisposable {
       return await work
     } catch (error) {
       if (this.signal.aborted) throw this.signal.reason
-      throw this.failure(operation, error)
+      throw this.failure(operation, error instanceof FromServer ? error.cause : error)
     }
   }
 }

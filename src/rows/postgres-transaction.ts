@@ -1,9 +1,9 @@
-import { SealiftError, systemCode } from '../errors.ts'
+import { SealiftError } from '../errors.ts'
 import { NotJson, parsed, type Cell } from './cells.ts'
 import type { SequenceState } from './model.ts'
 import type { CellKind, PostgresCatalog } from './postgres-catalog.ts'
 import { copyLine } from './postgres-cells.ts'
-import { refusalOf } from './postgres-failure.ts'
+import { FromServer, refusalOf } from './postgres-failure.ts'
 import { Merge } from './postgres-merge.ts'
 import type { PostgresSession } from './postgres-session.ts'
 import { deferral, type Deferral } from './postgres-deferral.ts'
@@ -142,10 +142,8 @@ export class PostgresTransaction implements RowTransaction {
     try {
       return await work()
     } catch (error) {
-      if (error instanceof SealiftError || this.#session.signal.aborted) throw error
-      const refusal = refusalOf(table, error)
-      if (refusal !== undefined) throw refusal
-      throw systemCode(error) === undefined ? error : this.#session.failure(`writing ${table}`, error)
+      if (!(error instanceof FromServer)) throw error
+      throw refusalOf(table, error.cause) ?? this.#session.failure(`writing ${table}`, error.cause)
     }
   }
 }
