@@ -307,6 +307,18 @@ test('a standing database that cannot be read is no obstacle, and said', async (
   assert.match(arranged.undone[0] ?? '', /cannot be read .* not known$/)
 })
 
+test('a staged database that cannot be read is for the examination to refuse', async () => {
+  const { arranged, findings } = await outcome({
+    standing: true,
+    change: (_bundle, staged) => writeFileSync(staged.get('data') ?? '', 'torn '.repeat(2000)),
+  })
+  assert.match(arranged.undone[0] ?? '', /cannot be read/)
+  assert.deepEqual(
+    findings.filter((name) => name.endsWith('hard')),
+    [],
+  )
+})
+
 test('an expired server certificate is made again at the next start', async () => {
   const later = new Date(Date.now() + 100 * 86_400_000)
   const { findings } = await outcome({ more: { now: later } })

@@ -18,7 +18,7 @@ import type { PartName } from './layout.ts'
 import { applicationUser } from './ownership.ts'
 import { alternativeNames, certificateIn } from './pki.ts'
 import { readSmall } from './small-file.ts'
-import { openSnapshot } from './snapshot-database.ts'
+import { isSqliteError, openSnapshot } from './snapshot-database.ts'
 import { undoneBy } from './undone.ts'
 import { checkVersion } from './version-check.ts'
 
@@ -89,6 +89,7 @@ async function lookAround(
     bundle === undefined ? undefined : await readSmall('config', join(bundle, 'docker-compose.yml'))
   const certs = staged.get('nginx-certs')
   const server = certs === undefined ? undefined : await serverCertificate(certs)
+  const pkiKey = database === undefined ? undefined : await keyState(database, env)
   const takenAt = manifest.sources.find(({ name }) => name === 'data')?.snapshot_at
   const host = settings.publicUrl?.hostname
   return {
@@ -98,15 +99,20 @@ async function lookAround(
     ...(host === undefined ? {} : { host }),
     ...(compose === undefined ? {} : { compose: compose.toString('latin1') }),
     ...(server === undefined ? {} : { serverNames: alternativeNames(server) }),
-    ...(database === undefined
-      ? {}
-      : { databaseBytes: (await stat(database)).size, pkiKey: await keyState(database, env) }),
+    ...(database === undefined ? {} : { databaseBytes: (await stat(database)).size }),
+    ...(pkiKey === undefined ? {} : { pkiKey }),
   }
 }
 
-async function keyState(database: string, env: EnvFile): Promise<NonNullable<Surroundings['pkiKey']>> {
-  using db = openSnapshot(database)
-  return await keyStoreState(db, env)
+/** Of a database that cannot be read nothing is said here: the examination has said it. */
+async function keyState(database: string, env: EnvFile): Promise<Surroundings['pkiKey']> {
+  try {
+    using db = openSnapshot(database)
+    return await keyStoreState(db, env)
+  } catch (error) {
+    if (!isSqliteError(error)) throw error
+    return undefined
+  }
 }
 
 async function serverCertificate(certs: string): Promise<ReturnType<typeof certificateIn>> {

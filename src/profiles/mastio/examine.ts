@@ -21,7 +21,7 @@ import { verifyLocalAudit } from './local-audit.ts'
 import { alternativeNames, fingerprint } from './pki.ts'
 import { checkPredecessor } from './predecessor.ts'
 import { checkSchema, countRows, schemaHead } from './schema-check.ts'
-import { configOf, openSnapshot } from './snapshot-database.ts'
+import { configOf, isSqliteError, openSnapshot } from './snapshot-database.ts'
 
 /** A snapshot, and what belongs to it. Nothing else is read, and nothing is written. */
 export interface Examined {
@@ -141,8 +141,4 @@ export function chainFindings(
 
 function textOf(bytes: Uint8Array | undefined): string {
   return bytes === undefined ? '' : Buffer.from(bytes).toString('latin1').trim()
-}
-
-function isSqliteError(error: unknown): boolean {
-  return error instanceof Error && 'errcode' in error
 }

@@ -35,3 +35,8 @@ export function configOf(db: DatabaseSync, key: string): string | undefined {
   const value = db.prepare('SELECT value FROM proxy_config WHERE key = ?').get(key)?.['value']
   return typeof value === 'string' && value !== '' ? value : undefined
 }
+
+/** True for what SQLite itself threw: a file that is no database, or a damaged one. */
+export function isSqliteError(error: unknown): boolean {
+  return error instanceof Error && 'errcode' in error
+}

@@ -1,21 +1,19 @@
-import { openSnapshot } from './snapshot-database.ts'
+import { isSqliteError, openSnapshot } from './snapshot-database.ts'
 import { sideEffects } from './side-effects.ts'
 import { reasonOf } from '../../errors.ts'
 
 /**
- * What putting one database in the place of another undoes, a sentence each; both are snapshots. A standing database
- * that cannot be read is said, and is no error: it may be why there is a restore.
+ * What putting one database in the place of another undoes, a sentence each; both are snapshots. One that cannot be read
+ * is no error: the standing one may be why there is a restore, and of the staged one the examination says so.
  */
 export function undoneBy(staged: string, standing: string): string[] {
-  using older = openSnapshot(staged)
   try {
+    using older = openSnapshot(staged)
     using newer = openSnapshot(standing)
     return sentences(sideEffects(older, newer))
   } catch (error) {
-    if (!(error instanceof Error && 'errcode' in error)) throw error
-    return [
-      `the database that stands there cannot be read (${reasonOf(error)}): what is lost with it is not known`,
-    ]
+    if (!isSqliteError(error)) throw error
+    return [`one of the two databases cannot be read (${reasonOf(error)}): what is lost is not known`]
   }
 }
 
