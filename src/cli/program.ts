@@ -16,6 +16,7 @@ import { withExample } from './options.ts'
 import { addPrune } from './prune.ts'
 import { addRecover } from './recover.ts'
 import { addRekey } from './rekey.ts'
+import { addReport } from './report.ts'
 import { addRestore } from './restore.ts'
 import type { Session } from './session.ts'
 import { addShow } from './show.ts'
@@ -41,7 +42,7 @@ export function program(session: Session): Command {
       outputError: () => undefined,
     })
   const commands = [addInit, addBackup, addList, addShow, addVerify, addRestore, addExtract, addInspect]
-  const after = [addCheck, addGuard, addRecover, addAcknowledge, addDrill, addStatus]
+  const after = [addCheck, addGuard, addRecover, addAcknowledge, addDrill, addStatus, addReport]
   const others = [addUnseal, addRekey, addKeygen, addPrune, addDoctor, addConfig, addCompletion]
   for (const add of [...commands, ...after, ...others]) add(root, session)
   return withExample(root, 'sealift backup', 'sealift restore latest --to ./look')

@@ -84,9 +84,7 @@ function when(created_at: string | undefined, now: Date, none: string): string[]
 function flagsOf({ target, off_host, error }: TargetStanding, style: View['style']): string[] {
   const name = printable(target)
   return [
-    ...(off_host === false
-      ? [`  ${style.attention('not off-host:')} ${name} is on the application’s disk`]
-      : []),
+    ...(off_host ? [] : [`  ${style.attention('not off-host:')} ${name}`]),
     ...(error === undefined ? [] : [`  ${style.bad('not asked:')} ${name}: ${printable(error.message)}`]),
   ]
 }

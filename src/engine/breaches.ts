@@ -16,8 +16,10 @@ export const breachNames = [
   'evidence-broken',
 ] as const
 
+export type BreachName = (typeof breachNames)[number]
+
 export interface Breach {
-  readonly breach: (typeof breachNames)[number]
+  readonly breach: BreachName
   readonly detail: string
   readonly fix: string
 }
@@ -70,8 +72,8 @@ export function backupBreaches({ objectives, targets }: Pick<Proven, 'objectives
       found.push({ breach: 'copy-stale', detail, fix: `run \`sealift drill --target ${target}\`` })
     }
   }
-  if (targets.length > 0 && targets.every(({ off_host }) => off_host === false)) {
-    const detail = 'every target lies on the disk of the application'
+  if (targets.length > 0 && !targets.some(({ off_host }) => off_host)) {
+    const detail = 'every target lies on the disk or the machine of the application'
     found.push({ breach: 'no-off-host-copy', detail, fix: 'add a target on another host or disk' })
   }
   return found

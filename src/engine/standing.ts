@@ -4,7 +4,7 @@ import type { Target } from '../targets/target.ts'
 import type { Application, Context } from './context.ts'
 import { readInventory } from './inventory.ts'
 import { noteArchive } from './note-archive.ts'
-import { offHost } from './off-host-flag.ts'
+import { isOffHost, placeTargets } from './off-host.ts'
 import type { ReportedError } from './report.ts'
 import { reported } from './run.ts'
 import { rfc3339 } from './time.ts'
@@ -23,8 +23,8 @@ export interface TargetStanding {
   readonly target: string
   readonly kind: string
   readonly location: string
-  /** False: on the disk of the application, so that one fault takes both. Null: this cannot be told. */
-  readonly off_host: boolean | null
+  /** False: on the disk or the machine of the application, so that one fault takes both. */
+  readonly off_host: boolean
   readonly archives: number
   readonly newest: Held | null
   readonly newest_verified: Held | null
@@ -84,7 +84,7 @@ export async function targetStandings(
   application: Application,
   silent: ReadonlyMap<string, ReportedError> = new Map(),
 ): Promise<TargetStanding[]> {
-  const flags = await offHost(application)
+  const placements = await placeTargets(ctx, application.targets, application.sources)
   return application.targets.map((target) => {
     const known = ctx.catalog.archivesAt(application.app, target.name)
     const verified = ctx.catalog.newestVerified(application.app, target.name)
@@ -93,7 +93,7 @@ export async function targetStandings(
       target: target.name,
       kind: target.kind,
       location: target.location,
-      off_host: flags.get(target.name) ?? null,
+      off_host: placements.some((one) => one.target === target.name && isOffHost(one.distance)),
       archives: known.length,
       newest: known[0] === undefined ? null : held(ctx, known[0]),
       newest_verified: verified === undefined ? null : held(ctx, verified),
