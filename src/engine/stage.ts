@@ -1,5 +1,5 @@
 import path from 'node:path'
-import { openStream } from '../archive/index.ts'
+import { CHECKSUMS_PATH, MANIFEST_PATH, openStream } from '../archive/index.ts'
 import type { ArchiveFile } from '../archive/index.ts'
 import { SealiftError } from '../errors.ts'
 import type { Member } from '../member.ts'
@@ -38,6 +38,7 @@ export async function stageMembers(staging: Staging): Promise<Map<string, Writte
   const meter = new Meter(ctx, 'restore', `restoring ${archive.name}`, archive.reader.size)
   const tree = new StagedTree()
   const stagedAt = new Map<string, string>()
+  const sources = new Set((await file.manifest()).sources.map(({ name }) => name))
   try {
     await using stream = await openStream(archive.reader.stream(ctx.signal), [file.key], {
       signal: ctx.signal,
@@ -47,7 +48,10 @@ export async function stageMembers(staging: Staging): Promise<Map<string, Writte
       const { member } = streamed
       meter.at(stream.bytesIn)
       const destination = unitOf(destinations, member.path)
-      if (destination === undefined) continue
+      if (destination === undefined) {
+        refuseForeign(member.path, sources)
+        continue
+      }
       const { prefix, staged } = destination
       const at = path.join(staged, member.path.slice(prefix.length))
       if (member.type === 'symlink' && !allowOutsideLinks) checkSymlink(member.path, member.link ?? '')
@@ -71,4 +75,11 @@ export async function stageMembers(staging: Staging): Promise<Map<string, Writte
   } finally {
     await tree.abandon()
   }
+}
+
+/** A member of no source that the manifest names: nobody may smuggle one in who can seal. */
+function refuseForeign(member: string, sources: ReadonlySet<string>): void {
+  const [source = ''] = member.split('/')
+  if (sources.has(source) || member === MANIFEST_PATH || member === CHECKSUMS_PATH) return
+  throw new SealiftError('MEMBER_REFUSED', { member, reason: 'it belongs to no source of the manifest' })
 }

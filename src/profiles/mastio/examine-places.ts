@@ -8,6 +8,7 @@ import { readEnv, valueOf } from './env-file.ts'
 import type { EnvFile } from './env-file.ts'
 import { examine } from './examine.ts'
 import { compareFacts } from './facts-compare.ts'
+import { finding } from './finding.ts'
 import type { MastioFinding } from './finding.ts'
 import { editionOf } from './layout.ts'
 import type { Edition } from './layout.ts'
@@ -20,13 +21,13 @@ export const factsSource = 'data'
 
 /**
  * Examines the data of an application: before a backup together with the bundle that it lies in, at a restore against
- * what its archive says. Without the database there is nothing to examine. Throws SOURCE_NOT_FOUND, SOURCE_UNREADABLE,
+ * what its archive says. One without a database is refused. Throws SOURCE_NOT_FOUND, SOURCE_UNREADABLE,
  * GUARD_REFUSED (PostgreSQL).
  */
 export async function examinePlaces(examined: Examined, signal: AbortSignal): Promise<Examination> {
   const { places, stage, takenAt, manifest, predecessor, redacted } = examined
   const database = places.get('data')
-  if (database === undefined) return { source: factsSource, facts: {}, findings: [] }
+  if (database === undefined) return { source: factsSource, facts: {}, findings: withoutDatabase(stage) }
   const recorded = recordedFacts(manifest)
   const config = places.get('config')
   const bundle = stage === 'backup' && config !== undefined ? await readBundle(dirname(config)) : undefined
@@ -53,6 +54,12 @@ export async function examinePlaces(examined: Examined, signal: AbortSignal): Pr
       ? compareFacts(recorded, facts, isComplete(places))
       : await checkBundle(bundle, examined)
   return { source: factsSource, facts, findings: [...around, ...findings] }
+}
+
+/** mastio.md §9.1 rule 5: everything else is of no use without it. A backup has a guard for this. */
+function withoutDatabase(stage: Examined['stage']): MastioFinding[] {
+  if (stage === 'backup') return []
+  return [finding('hard', 'database-missing', 'the archive holds no database, so it restores nothing')]
 }
 
 /** The facts of an archive; a foreign one has none. */
