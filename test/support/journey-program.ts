@@ -21,14 +21,19 @@ export interface Running {
 
 export const program = resolve(import.meta.dirname, '../../bin/sealift')
 
+/** Where a run happens, and what its environment has beyond the usual. */
+export interface Where extends Pick<World, 'folder'> {
+  readonly env?: NodeJS.ProcessEnv
+}
+
 /** Only what a run needs: nothing of the machine's own configuration. */
-export function environment(world: Pick<World, 'folder'>): NodeJS.ProcessEnv {
-  return { PATH: process.env['PATH'] ?? '/usr/bin:/bin', HOME: world.folder, LC_ALL: 'C.UTF-8' }
+export function environment({ folder, env }: Where): NodeJS.ProcessEnv {
+  return { PATH: process.env['PATH'] ?? '/usr/bin:/bin', HOME: folder, LC_ALL: 'C.UTF-8', ...env }
 }
 
 /** Starts a command in the world's folder, as a process group of its own. */
 export function start(
-  world: Pick<World, 'folder'>,
+  world: Where,
   command: readonly string[],
   options: { readonly env?: NodeJS.ProcessEnv; readonly input?: NodeJS.ReadableStream } = {},
 ): Running {
@@ -62,7 +67,7 @@ export function start(
 
 /** Runs `sealift` in the world's folder to its end. */
 export function sealift(
-  world: Pick<World, 'folder'>,
+  world: Where,
   args: readonly string[],
   options: Parameters<typeof start>[2] = {},
 ): Promise<Outcome> {
@@ -71,7 +76,7 @@ export function sealift(
 
 /** Runs `sealift` and sends its process group a signal after `ms`; it may have ended before. */
 export async function sealiftUntil(
-  world: Pick<World, 'folder'>,
+  world: Where,
   args: readonly string[],
   ms: number,
   signal: NodeJS.Signals,

@@ -49,7 +49,8 @@ export function rowsOf(file: string): string {
       if (existsSync(file + sidecar)) copyFileSync(file + sidecar, join(folder, `copy${sidecar}`))
     using db = new DatabaseSync(join(folder, 'copy'))
     const check = db.prepare('PRAGMA integrity_check').get()?.['integrity_check']
-    return `${Number(db.prepare('SELECT count(*) AS n FROM entry').get()?.['n'])} ${String(check)}`
+    const table = file.endsWith('mcp_proxy.db') ? 'audit_log' : 'entry'
+    return `${Number(db.prepare(`SELECT count(*) AS n FROM ${table}`).get()?.['n'])} ${String(check)}`
   } finally {
     rmSync(folder, { recursive: true })
   }

@@ -2,10 +2,10 @@ import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { program, signalGroup, start } from './journey-program.ts'
-import type { Outcome } from './journey-program.ts'
+import type { Outcome, Where } from './journey-program.ts'
 import type { World } from './journey-world.ts'
 
-type Place = Pick<World, 'folder' | 'join'>
+type Place = Pick<World, 'join'> & Where
 
 /**
  * One kind of system call, by the names it has on the machines there are. strace counts each thread's calls by itself,

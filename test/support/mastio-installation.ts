@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
@@ -28,6 +28,8 @@ export interface Installation extends AsyncDisposable {
   readonly stubs: Stubs
   readonly port: number
   join(...parts: string[]): string
+  /** The environment of its commands: stand-ins first on the path. */
+  readonly env: NodeJS.ProcessEnv
   /** Runs a command of the program to its end. */
   run(...args: string[]): Promise<Outcome>
   /** The same with `--json`, and gives its report. */
@@ -49,6 +51,7 @@ export async function installMastio(options: BundleOptions = {}): Promise<Instal
     stubs,
     port,
     join: (...parts) => world.join(...parts),
+    env,
     run: (...args) => sealift(world, args, { env }),
     async tell(args, given = {}) {
       const outcome = await sealift(world, withJson(args), { ...given, env: { ...env, ...given.env } })
@@ -69,7 +72,8 @@ function withJson(args: readonly string[]): string[] {
   return end === -1 ? [...args, '--json'] : [...args.slice(0, end), '--json', ...args.slice(end)]
 }
 
-function configuration({ path, data, nginxCerts, certs }: TestBundle): string {
+function configuration({ path, data, nginxCerts, certs, samlKeys }: TestBundle): string {
+  const saml = existsSync(samlKeys) ? `  - { name: saml-keys, kind: files, path: ${samlKeys} }\n` : ''
   return `version: 1
 app: mastio
 profile: mastio
@@ -78,7 +82,7 @@ sources:
   - { name: data, kind: sqlite, path: ${join(data, 'mcp_proxy.db')} }
   - { name: nginx-certs, kind: files, path: ${nginxCerts} }
   - { name: certs, kind: files, path: ${certs} }
-  - { name: config, kind: files, path: ${join(path, 'proxy.env')} }
+${saml}  - { name: config, kind: files, path: ${join(path, 'proxy.env')} }
 targets:
   - { name: disk, kind: local, path: archives }
 seal: { passphrase_file: pass }

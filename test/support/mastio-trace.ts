@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
-import { environment, program, start } from './journey-program.ts'
-import type { Outcome } from './journey-program.ts'
+import { program, start } from './journey-program.ts'
+import type { Outcome, Where } from './journey-program.ts'
 
 /** One opening of a file that is or belongs to a database. */
 export interface Opened {
@@ -19,16 +19,16 @@ export interface Traced {
 
 /** Runs `sealift` under strace, and tells which process opened what of `database`, sidecars included. */
 export async function traceBackup(
-  folder: string,
+  where: Where,
   database: string,
   options: { readonly args?: readonly string[]; readonly before?: readonly string[] } = {},
 ): Promise<Traced> {
   const { args = ['backup', '--json'], before = [] } = options
-  const log = `${folder}/strace.log`
+  const log = `${where.folder}/strace.log`
   const watched = 'trace=open,openat,openat2,execve,fcntl'
   const strace = ['strace', '-f', '--seccomp-bpf', '-qq', '-s', '400', '-o', log, '-e', watched]
   const command = [...before, ...strace, program, ...args]
-  const outcome = await start({ folder }, command, { env: environment({ folder }) }).ended
+  const outcome = await start(where, command).ended
   const programs = new Map<string, string>()
   const opened: Opened[] = []
   let readLocks = 0
