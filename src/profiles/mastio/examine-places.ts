@@ -27,7 +27,7 @@ export const factsSource = 'data'
 export async function examinePlaces(examined: Examined, signal: AbortSignal): Promise<Examination> {
   const { places, stage, takenAt, manifest, predecessor, redacted } = examined
   const database = places.get('data')
-  if (database === undefined) return { source: factsSource, facts: {}, findings: withoutDatabase(stage) }
+  if (database === undefined) return { source: factsSource, facts: {}, findings: withoutDatabase(manifest) }
   const recorded = recordedFacts(manifest)
   const config = places.get('config')
   const bundle = stage === 'backup' && config !== undefined ? await readBundle(dirname(config)) : undefined
@@ -57,8 +57,8 @@ export async function examinePlaces(examined: Examined, signal: AbortSignal): Pr
 }
 
 /** mastio.md §9.1 rule 5: everything else is of no use without it. A backup has a guard for this. */
-function withoutDatabase(stage: Examined['stage']): MastioFinding[] {
-  if (stage === 'backup') return []
+function withoutDatabase(manifest: Manifest | undefined): MastioFinding[] {
+  if (manifest === undefined || manifest.sources.some(({ name }) => name === factsSource)) return []
   return [finding('hard', 'database-missing', 'the archive holds no database, so it restores nothing')]
 }
 
