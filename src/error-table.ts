@@ -350,9 +350,8 @@ export const table = {
   },
   ROLLBACK_FAILED: {
     kind: 'conflict',
-    say: (d: { step: string; reason: string }) =>
-      `the change failed, and so did the rollback (${d.step}): ${d.reason}`,
-    hint: 'the report has the way back, to be gone by hand; the backup before the change is untouched',
+    say: (d: { step: string; reason: string }) => `the rollback failed (${d.step}): ${d.reason}`,
+    hint: 'what it goes back to is untouched; of `guard`, the report has the way back, to be gone by hand',
   },
   RECOVERY_FAILED: {
     kind: 'conflict',
@@ -364,6 +363,11 @@ export const table = {
     say: (d: { step: string }) =>
       `the run was stopped before this step: ${d.step}; the steps before it stay done`,
     hint: 'run it again without --restore, with --compromised FOLDER for the state that was set aside',
+  },
+  ROLLBACK_REFUSED: {
+    kind: 'integrity',
+    say: (d: { reason: string }) => d.reason,
+    hint: 'nothing was changed; take another folder, or an archive: `sealift list`',
   },
   GUARD_REFUSED: {
     kind: 'conflict',

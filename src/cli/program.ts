@@ -18,6 +18,7 @@ import { addRecover } from './recover.ts'
 import { addRekey } from './rekey.ts'
 import { addReport } from './report.ts'
 import { addRestore } from './restore.ts'
+import { addRollback } from './rollback.ts'
 import type { Session } from './session.ts'
 import { addShow } from './show.ts'
 import { addStatus } from './status.ts'
@@ -42,7 +43,7 @@ export function program(session: Session): Command {
       outputError: () => undefined,
     })
   const commands = [addInit, addBackup, addList, addShow, addVerify, addRestore, addExtract, addInspect]
-  const after = [addCheck, addGuard, addRecover, addAcknowledge, addDrill, addStatus, addReport]
+  const after = [addCheck, addGuard, addRollback, addRecover, addAcknowledge, addDrill, addStatus, addReport]
   const others = [addUnseal, addRekey, addKeygen, addPrune, addDoctor, addConfig, addCompletion]
   for (const add of [...commands, ...after, ...others]) add(root, session)
   return withExample(root, 'sealift backup', 'sealift restore latest --to ./look')

@@ -42,7 +42,8 @@ async function setAsideAt(live: string, folders: readonly string[]): Promise<str
   return undefined
 }
 
-async function withSidecars(
+/** Copies a database file that nobody writes to, with its sidecars, to be opened there. Gives `to`. */
+export async function withSidecars(
   at: string,
   to: string,
   driver: Context['sourceDrivers'][string],

@@ -9,7 +9,7 @@ import type { Context } from './context.ts'
 import { placesOf, sentence } from './examine.ts'
 import type { GuardInput } from './guard-input.ts'
 import type { BackupResult, CheckResult, GuardResult, Report } from './report.ts'
-import { rollBack } from './roll-back.ts'
+import { undoChange } from './undo-change.ts'
 import type { Run } from './run.ts'
 import { named, runVerb } from './run.ts'
 import { endOf, wayBack } from './way-back.ts'
@@ -50,7 +50,7 @@ export async function guard(ctx: Context, input: GuardInput): Promise<Report<Gua
       if (failure !== undefined) run.fail(failure)
       return before
     }
-    const { error, ...rolled_back } = await rollBack(ctx, run, input, taken)
+    const { error, ...rolled_back } = await undoChange(ctx, run, input, taken)
     run.fail(error ?? failure)
     return { ...before, rolled_back }
   })

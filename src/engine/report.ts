@@ -240,3 +240,22 @@ export interface RecoverResult {
   readonly warnings: readonly string[]
   readonly steps: readonly BreachStep[]
 }
+
+/** A plain folder that the application's own scripts left. */
+export interface PlainBackupSummary {
+  readonly id: string
+  readonly path: string
+  readonly what: string
+  readonly taken_at: string | null
+  readonly sources: readonly string[]
+}
+
+export interface RollbackResult {
+  readonly backups: readonly PlainBackupSummary[]
+  /** What such folders are worth. */
+  readonly note: string
+  /** The one that was gone back to. */
+  readonly chosen?: PlainBackupSummary
+  readonly restore?: RestoreResult
+  readonly started?: boolean
+}

@@ -159,7 +159,7 @@ test('a rollback that fails says so, and the way back is left', async () => {
   )
   const text = await at.run('guard', '--auto-rollback', ...unprivileged, '--', script)
   assert.equal(text.code, 73, text.stdout + text.stderr)
-  assert.match(text.stderr, /so did the rollback \(\.\/deploy\.sh --down\): it ended with exit code 9/)
+  assert.match(text.stderr, /the rollback failed \(\.\/deploy\.sh --down\): it ended with exit code 9/)
   assert.match(text.stdout, /The rollback failed\.[^]*The way back\n[^]*sealift restore [0-9a-f]{12} --force/)
   assert.equal(rows(at), 3)
 })

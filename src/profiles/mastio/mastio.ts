@@ -8,6 +8,7 @@ import { bundleOf } from './layout.ts'
 import { redactLicense } from './license.ts'
 import { newestMoment } from './newest-moment.ts'
 import { propose } from './propose.ts'
+import { plainBackupsOf } from './plain-backups.ts'
 import { response } from './response.ts'
 import { rotationOf } from './rotation.ts'
 import { checkRunning } from './running.ts'
@@ -30,6 +31,7 @@ export const mastio: Profile = {
   arrange,
   live: checkRunning,
   folder: bundleOf,
+  plainBackups: plainBackupsOf,
   response,
   rotation: rotationOf,
   stack: stackOf,

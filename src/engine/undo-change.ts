@@ -3,11 +3,12 @@ import { SealiftError } from '../errors.ts'
 import type { Stack } from '../profiles/live.ts'
 import type { Context, OpenKey } from './context.ts'
 import type { GuardInput } from './guard-input.ts'
+import { order } from './order.ts'
 import type { BackupResult, GuardResult } from './report.ts'
 import { restore } from './restore.ts'
 import type { Run } from './run.ts'
 import { named } from './run.ts'
-import { accepted, endOf } from './way-back.ts'
+import { accepted } from './way-back.ts'
 
 type Outcome = Omit<NonNullable<GuardResult['rolled_back']>, 'error'> & { readonly error?: SealiftError }
 
@@ -15,7 +16,7 @@ type Outcome = Omit<NonNullable<GuardResult['rolled_back']>, 'error'> & { readon
  * Goes the way back after a change that failed: stops the application, restores, starts it again. Each step is told; the
  * first that fails ends it (ROLLBACK_FAILED). What keeps the restored application from being started leaves it stopped.
  */
-export async function rollBack(
+export async function undoChange(
   ctx: Context,
   run: Run,
   input: GuardInput,
@@ -61,18 +62,4 @@ export async function rollBack(
     const result = restored === undefined ? {} : { restore: restored }
     return { ok: false, stopped, started: false, ...result, error: named(error) }
   }
-}
-
-/** ROLLBACK_FAILED for every end but success. */
-async function order(
-  ctx: Context,
-  command: readonly string[],
-  folder: string,
-  quietOutput: boolean,
-): Promise<void> {
-  ctx.emit({ type: 'note', message: `rolling back: ${command.join(' ')}` })
-  const { code, signal } = await ctx.programs.attend(command, { signal: ctx.signal, folder, quietOutput })
-  if (code === 0) return
-  const reason = `it ended with ${endOf(code, signal)}`
-  throw new SealiftError('ROLLBACK_FAILED', { step: command.join(' '), reason })
 }
