@@ -20,7 +20,7 @@ import type { LicenseState } from './license.ts'
 import { verifyLocalAudit } from './local-audit.ts'
 import { alternativeNames, fingerprint } from './pki.ts'
 import { checkPredecessor } from './predecessor.ts'
-import { checkSchema, countRows, schemaHead } from './schema-check.ts'
+import { checkSchema, schemaHead } from './schema-check.ts'
 import { configOf, isSqliteError, openSnapshot } from './snapshot-database.ts'
 
 /** A snapshot, and what belongs to it. Nothing else is read, and nothing is written. */
@@ -47,8 +47,8 @@ export interface Examination {
 
 /**
  * Examines a snapshot before it is sealed, or one that a restore is about to use: integrity, schema, the Org CA and all
- * certificates under it, both audit chains, the previous backup. Holds no secret in what it gives. After a `hard`
- * finding on the database itself the facts are not complete.
+ * certificates under it, both audit chains, the previous backup. Rows are counted by the source of the database. Holds no
+ * secret in what it gives. After a `hard` finding on the database itself the facts are not complete.
  */
 export async function examine(input: Examined, signal: AbortSignal): Promise<Examination> {
   const facts: Facts = {
@@ -85,7 +85,6 @@ async function examineOpen(db: DatabaseSync, input: Examined, signal: AbortSigna
   const caFingerprint = ca.root === undefined ? null : fingerprint(ca.root)
   const facts: Facts = {
     alembic_head: schemaHead(db),
-    rows: countRows(db),
     ...agentCounts(db),
     org_id: orgId ?? null,
     ca_mode: ca.mode,

@@ -78,11 +78,3 @@ export function schemaHead(db: DatabaseSync): string | null {
   const head = db.prepare('SELECT version_num FROM alembic_version').get()?.['version_num']
   return typeof head === 'string' && head !== '' ? head : null
 }
-
-/** Rows of every table. */
-export function countRows(db: DatabaseSync): Record<string, number> {
-  const tables = [...namesOf(db, 'table')].toSorted()
-  const count = (table: string): number =>
-    Number(db.prepare(`SELECT count(*) AS n FROM "${table.replaceAll('"', '""')}"`).get()?.['n'])
-  return Object.fromEntries(tables.map((table) => [table, count(table)]))
-}
