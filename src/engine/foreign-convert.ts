@@ -27,8 +27,6 @@ export interface Conversion {
   readonly app: string
   /** When it was taken, as its name says. */
   readonly takenAt?: Date
-  /** That moment lies before the data was copied: its newest member says when it ended. */
-  readonly early?: boolean
   /** Where the sources of a configured application lie; none without one. */
   readonly configured: Places
   /** The application's own folder, where it is known otherwise. */
@@ -59,11 +57,9 @@ export async function convert(ctx: Context, conversion: Conversion, passphrase: 
     const options = { name, signal: ctx.signal, limit: memberLimit }
     const seen = await sealMembers(sealer, format.read(input, passphrase, options), reading)
     const contents = reading.finish(seen)
-    const newest = new Date(seen.newest)
-    takenAt = conversion.takenAt ?? contents.takenAt ?? newest
-    const finishedAt = conversion.early !== false && newest > takenAt ? newest : takenAt
+    takenAt = conversion.takenAt ?? contents.takenAt ?? new Date(seen.newest)
     for (const source of contents.sources) await addFolder(sealer, source, seen, takenAt)
-    const manifest = manifestOf(sealer.id, conversion, contents, seen, { takenAt, finishedAt })
+    const manifest = manifestOf(sealer.id, conversion, contents, seen, takenAt)
     return placed(manifest, conversion, contents)
   })
   return { ...made, takenAt }
@@ -149,7 +145,7 @@ function manifestOf(
   { app, profile, format }: Conversion,
   contents: ForeignContents,
   seen: Seen,
-  { takenAt, finishedAt }: { readonly takenAt: Date; readonly finishedAt: Date },
+  takenAt: Date,
 ): Manifest {
   const at = rfc3339(takenAt)
   const sources = contents.sources.map((source): ManifestSource => {
@@ -165,7 +161,7 @@ function manifestOf(
     profile: profile.name,
     host: contents.host ?? 'unknown',
     started_at: at,
-    finished_at: rfc3339(finishedAt),
+    finished_at: at,
     tool: { name: format.name, version: `(${contents.layout} layout)` },
     sources,
     warnings: [],

@@ -57,7 +57,7 @@ export async function convertFound(
     profile,
     reading: foreign.read(),
     app: application?.app ?? profile.name,
-    ...(said === undefined ? {} : { takenAt: said.takenAt, early: said.early }),
+    ...(said === undefined ? {} : { takenAt: said.takenAt }),
     configured: new Map((application?.sources ?? []).map((source) => [source.name, source.place.path])),
     ...(home.folder === undefined ? {} : { folder: home.folder }),
   })

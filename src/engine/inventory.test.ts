@@ -86,7 +86,7 @@ function vaultProfile(): Profile {
   const named = (name: string) => {
     const [, day] = /^vault-backup-(\d{8})T103025Z\.tar\.gz\.gpg$/.exec(name) ?? []
     if (day === undefined) return undefined
-    return { takenAt: new Date(`${day.replace(/(....)(..)(..)/, '$1-$2-$3')}T10:30:25Z`), early: false }
+    return { takenAt: new Date(`${day.replace(/(....)(..)(..)/, '$1-$2-$3')}T10:30:25Z`) }
   }
   const foreign = { format: 'gpg', named, read: unused, layouts: {}, usualLayout: unused }
   return { name: 'vault', title: 'a vault', foreign }

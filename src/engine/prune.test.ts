@@ -88,7 +88,7 @@ test('archives of other programs go by the time in their names, if these are the
   const named = (file: string) => {
     const [, day] = /^vault-backup-(\d{8})T000000Z\.tar\.gz\.gpg$/.exec(file) ?? []
     if (day === undefined) return undefined
-    return { takenAt: new Date(`${day.replace(/(....)(..)(..)/, '$1-$2-$3')}T00:00:00Z`), early: false }
+    return { takenAt: new Date(`${day.replace(/(....)(..)(..)/, '$1-$2-$3')}T00:00:00Z`) }
   }
   const foreign = { format: 'gpg', named, read: unused, layouts: {}, usualLayout: unused }
   const vault = application([disk], { ...generic, foreign })

@@ -17,9 +17,8 @@ export interface ForeignArchives {
 }
 
 export interface ForeignName {
+  /** The moment in the name. It may lie before the data was copied (`Profile.newestMoment`). */
   readonly takenAt: Date
-  /** The moment in the name lies before the data was copied: what is in it may be younger. */
-  readonly early: boolean
 }
 
 /**

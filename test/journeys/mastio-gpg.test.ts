@@ -19,7 +19,7 @@ import { gunzipSync } from 'node:zlib'
 import { program } from '../support/journey-program.ts'
 import type { EnterpriseOptions, RawMember } from '../support/mastio-archives.ts'
 import { enterpriseArchive, hostileArchive, seedArchive } from '../support/mastio-archives.ts'
-import type { Installation, Told } from '../support/mastio-installation.ts'
+import type { Installation } from '../support/mastio-installation.ts'
 import { installMastio } from '../support/mastio-installation.ts'
 
 const passphrase = 'six random words make one'
@@ -308,36 +308,4 @@ test('every verb reads it: list, inspect, verify, show, extract, unseal, and fro
   assert.equal(renamed.ok, true, JSON.stringify(renamed))
   const changed = await at.tell(['rekey', 'latest', '--remove', '0'])
   assert.deepEqual([changed.error?.code, existsSync(archive)], ['USAGE', true])
-})
-
-test('the newest before a moment: an enterprise name tells when its script began, not what is in it', async () => {
-  await using at = await installMastio({ edition: 'enterprise' })
-  const folder = stored(at)
-  const early = (stamp: string, copied: string): string => {
-    const change = (stage: string): void => {
-      execFileSync('find', [stage, '-exec', 'touch', '-d', copied, '{}', '+'])
-    }
-    const made = enterpriseArchive(at.bundle, at.folder, { passphrase, gpg: quick, stamp, change })
-    const name = join(folder, basename(made))
-    copyFileSync(made, name)
-    return name
-  }
-  const seed = seedArchive(at.bundle, folder, { passphrase, gpg: quick, stamp: '20260514T090000Z' })
-  const good = early('20260514T100000Z', '2026-05-14T10:00:04Z')
-  const late = early('20260514T102958Z', '2026-05-14T10:30:03Z')
-  const latest = async (moment: string): Promise<string> => {
-    const told: Told = await at.tell([
-      'restore',
-      'latest',
-      '--to',
-      at.join(`to-${moment}`),
-      '--before',
-      moment,
-    ])
-    assert.equal(told.ok, true, JSON.stringify(told))
-    return told.result.archive.name as string
-  }
-  assert.equal(await latest('2026-05-14T10:30:00Z'), basename(good))
-  assert.equal(await latest('2026-05-14T09:30:00Z'), basename(seed))
-  assert.notEqual(good, late)
 })

@@ -11,7 +11,7 @@ export const foreign: ForeignArchives = {
   named(name) {
     const said = parseArchiveName(name)
     if (said?.format !== 'gpg') return undefined
-    return { takenAt: said.stamp, early: said.edition === 'enterprise' }
+    return { takenAt: said.stamp }
   },
   read: readForeign,
   layouts: { seed: seedLayout, enterprise: enterpriseLayout },
