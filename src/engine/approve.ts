@@ -1,6 +1,6 @@
 import path from 'node:path'
 import { reasonOf, SealiftError } from '../errors.ts'
-import type { Manifest, ManifestSource } from '../manifest.ts'
+import type { Facts, Manifest, ManifestSource } from '../manifest.ts'
 import type { Arranged, Attributes, Settings } from '../profiles/arrangement.ts'
 import type { Places, ProfileFinding } from '../profiles/examination.ts'
 import { asFinding } from '../profiles/examination.ts'
@@ -9,7 +9,8 @@ import type { Finding, SourceDriver } from '../sources/source.ts'
 import type { Context } from './context.ts'
 import type { Destination } from './destinations.ts'
 import { redirect } from './destinations.ts'
-import { sentence } from './examine.ts'
+import { judged, sentence } from './examine.ts'
+import type { Judged } from './examine.ts'
 import type { Run } from './run.ts'
 
 /** Staged data that is to be judged before it goes live. */
@@ -33,6 +34,8 @@ export interface Approval {
   /** What the folders around sources of one file are given, by source name. */
   readonly around: ReadonlyMap<string, Attributes>
   readonly checks: readonly Finding[]
+  /** What the profile's examination came to, where it was done. */
+  readonly judged?: Judged
   readonly blocked: readonly ProfileFinding[]
   readonly undone: readonly string[]
 }
@@ -47,7 +50,7 @@ export async function approve(candidate: Candidate): Promise<Approval> {
   const profile = profileOf(ctx, manifest)
   const staged = stagedPlaces(destinations)
   const checks = await runChecks(candidate, profile, staged)
-  const examined = await examine(candidate, profile, staged)
+  const { findings: examined, facts } = await examine(candidate, profile, staged)
   const arranged = inPlace ? await arrange(candidate, profile, staged) : undefined
   const findings = [...examined, ...(arranged?.findings ?? [])]
   refuse(candidate, checks, examined, arranged?.findings ?? [])
@@ -60,6 +63,7 @@ export async function approve(candidate: Candidate): Promise<Approval> {
     destinations: await besides(destinations, arranged),
     around: arranged?.around ?? new Map<string, Attributes>(),
     checks: all,
+    ...(facts === undefined ? {} : { judged: judged(facts, examined) }),
     blocked: arranged?.blocked ?? [],
     undone: arranged?.undone ?? [],
   }
@@ -85,21 +89,20 @@ async function examine(
   { ctx, run, manifest }: Candidate,
   profile: Profile,
   staged: Places,
-): Promise<readonly ProfileFinding[]> {
-  if (profile.examine === undefined) return []
+): Promise<{ readonly findings: readonly ProfileFinding[]; readonly facts?: Facts }> {
+  if (profile.examine === undefined) return { findings: [] }
   // A backup notes its verdict there; a foreign archive has its database first.
   const main = manifest.sources.find(({ facts }) => 'verdict' in facts) ?? manifest.sources[0]
   if (main === undefined || !staged.has(main.name)) {
     const message = 'only a part is restored: the checks of the application were not run'
     run.warn({ code: 'not-examined', message })
-    return []
+    return { findings: [] }
   }
   const takenAt = new Date(main.snapshot_at)
-  const { findings } = await profile.examine(
+  return await profile.examine(
     { places: staged, stage: 'restore', redacted: true, takenAt, manifest },
     ctx.signal,
   )
-  return findings
 }
 
 async function arrange(

@@ -2,10 +2,12 @@ import { openFile } from '../archive/index.ts'
 import { SealiftError } from '../errors.ts'
 import type { Facts, Manifest } from '../manifest.ts'
 import type { Profile } from '../profiles/profile.ts'
-import { findArchive } from './archive-ref.ts'
 import type { Application, Context, OpenKey } from './context.ts'
+import { foreignFacts } from './foreign-facts.ts'
 import type { Looked } from './live-copy.ts'
-import { rfc3339 } from './time.ts'
+import { openArchive, summaryOfFound } from './open-archive.ts'
+import type { OpenArchive } from './open-archive.ts'
+import { enterWorkplace } from './workplace.ts'
 
 /** The backup that a running application must be the continuation of. */
 export interface Baseline {
@@ -33,23 +35,37 @@ export async function findBaseline(ctx: Context, input: BaselineInput): Promise<
   const { application } = input
   const known = input.archive === undefined ? knownBaseline(ctx, application) : undefined
   if (known !== undefined) return known
-  await using found = await findArchive(ctx, {
+  await using found = await openArchive(ctx, {
     archive: input.archive ?? 'latest',
+    keys: input.keys,
     ...(application === undefined ? {} : { application }),
   })
-  const file = await openFile(found.reader, await input.keys(), { signal: ctx.signal, name: found.name })
+  const file = await openFile(found.reader, found.keys, { signal: ctx.signal, name: found.name })
   const manifest = await file.manifest()
   const profile = ctx.profiles[manifest.profile]
   if (profile === undefined)
     throw new SealiftError('USAGE', { reason: `this Sealift knows no profile ${manifest.profile}` })
+  const { id, created_at } = summaryOfFound(ctx, found, file.header)
   return {
     app: manifest.app,
     profile,
-    facts: factsOf(manifest),
+    facts: found.foreign === undefined ? factsOf(manifest) : await computed(ctx, found, manifest),
     looked: application === undefined ? recordedPlaces(manifest) : configuredPlaces(application),
-    archive: { id: file.header.id, name: found.name, created_at: rfc3339(new Date(file.header.createdAt)) },
+    archive: { id, name: found.name, created_at },
     from: 'archive',
   }
+}
+
+/** The facts of an archive that brings none. */
+async function computed(
+  ctx: Context,
+  { reader, keys, name }: OpenArchive,
+  { app }: Manifest,
+): Promise<Facts> {
+  await using workplace = await enterWorkplace(ctx, app, 'check')
+  const [key] = keys
+  if (key === undefined) throw new SealiftError('BUG', { reason: 'an opened archive has its key' })
+  return (await foreignFacts(ctx, { reader, key, name }, workplace.scratch))?.facts ?? {}
 }
 
 function knownBaseline(ctx: Context, application: Application | undefined): Baseline | undefined {

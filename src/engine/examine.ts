@@ -7,12 +7,10 @@ import type { Run } from './run.ts'
 import type { Taken } from './snapshots.ts'
 
 /** What an examination before the seal brings to the archive, the catalogue and the report. */
-export interface Examined {
-  readonly verdict: Verdict
+export interface Examined extends Judged {
   readonly findings: readonly ProfileFinding[]
   /** The source whose facts these are. */
   readonly source: string
-  readonly facts: Facts
 }
 
 /** Where the sources of an application lie on this machine. */
@@ -57,9 +55,19 @@ export async function examineSnapshots(
   }
   const failed = findings.filter((one) => one.class === 'fail')
   if (failed.length > 0) run.fail(new SealiftError('BACKUP_NOT_GOOD', { app, failed: failed.map(sentence) }))
+  return { ...judged(facts, findings), findings, source }
+}
+
+/** What an examination came to, as manifests and the catalogue keep it. */
+export interface Judged {
+  readonly facts: Facts
+  readonly verdict: Verdict
+}
+
+export function judged(facts: Facts, findings: readonly ProfileFinding[]): Judged {
   const verdict = verdictOf(findings)
   const listed = findings.map(({ check, class: weight, detail }) => ({ check, class: weight, detail }))
-  return { verdict, findings, source, facts: { ...facts, verdict, findings: listed } }
+  return { verdict, facts: { ...facts, verdict, findings: listed } }
 }
 
 export function sentence({ check, detail }: ProfileFinding): string {

@@ -19,6 +19,7 @@ import { openArchive, summaryOfFound } from './open-archive.ts'
 import { refuseOpenFiles } from './open-files.ts'
 import { restoreProof } from './proofs.ts'
 import type { Report, RestoreResult } from './report.ts'
+import { recordKnown } from './retention-knowledge.ts'
 import type { Run } from './run.ts'
 import { runVerb } from './run.ts'
 import { stageMembers } from './stage.ts'
@@ -136,6 +137,9 @@ export async function restoreArchive(
     undone: approval?.undone ?? [],
     steps: stopwatch.laps,
   }
+  // A foreign archive brings no facts: what was found in it is what a later check compares with.
+  if (archive.foreign !== undefined && approval?.judged !== undefined)
+    recordKnown(ctx, run, manifest.app, result.archive, approval.judged)
   proveToo(ctx, run, manifest.app, restoreProof(result))
   return result
 }

@@ -3,13 +3,16 @@ import type { OpenKey } from '../archive/index.ts'
 import { isSealiftError } from '../errors.ts'
 import type { Facts, Manifest } from '../manifest.ts'
 import type { Verdict } from '../profiles/examination.ts'
-import type { Target } from '../targets/target.ts'
+import type { StoredReader, Target } from '../targets/target.ts'
 import type { Application, Context } from './context.ts'
+import { foreignFacts } from './foreign-facts.ts'
+import { convertFound, formatOf } from './foreign-open.ts'
 import type { ArchiveSummary } from './report.ts'
 import type { Subject } from './retention-terms.ts'
 import type { Run } from './run.ts'
 import { remember } from './run.ts'
 import { rfc3339 } from './time.ts'
+import { scratchOf } from './workplace.ts'
 
 /** What an archive's own manifest says of the application: the facts and verdict of the examination before its seal. */
 export interface Known {
@@ -47,24 +50,42 @@ function lineageIn(facts: Facts, name: string | undefined): string | null {
 export async function learn(
   ctx: Context,
   run: Run,
-  { app }: Application,
+  application: Application,
   target: Target,
   archive: ArchiveSummary,
   keys: readonly OpenKey[],
 ): Promise<boolean> {
-  if (archive.format !== undefined) return false
+  const { name } = archive
   try {
-    await using reader = await target.open(archive.name, ctx.signal)
-    const file = await openFile(reader, keys, { signal: ctx.signal, name: archive.name })
-    const known = knownFrom(await file.manifest())
+    await using reader = await target.open(name, ctx.signal)
+    const known =
+      archive.format === undefined
+        ? knownFrom(await (await openFile(reader, keys, { signal: ctx.signal, name })).manifest())
+        : await examined(ctx, { application, reader, name }, keys)
     if (known === undefined) return false
-    recordKnown(ctx, run, app, archive, known)
+    recordKnown(ctx, run, application.app, archive, known)
     return true
   } catch (error) {
     ctx.signal.throwIfAborted()
     if (isSealiftError(error)) return false
     throw error
   }
+}
+
+/** What the profile finds in an archive of another program. The caller holds the application's lock. */
+async function examined(
+  ctx: Context,
+  {
+    application,
+    ...found
+  }: { readonly application: Application; readonly reader: StoredReader; readonly name: string },
+  keys: readonly OpenKey[],
+): Promise<Known | undefined> {
+  const format = await formatOf(ctx, found.reader, found.name)
+  if (format === undefined) return undefined
+  await using converted = await convertFound(ctx, { application }, found, format, keys)
+  const { reader, key } = converted
+  return await foreignFacts(ctx, { reader, key, name: found.name }, scratchOf(ctx, application.app))
 }
 
 /** Puts what was learnt of an archive into the catalogue. */

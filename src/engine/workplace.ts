@@ -23,7 +23,7 @@ export async function enterWorkplace(ctx: Context, app: string, verb: string): P
   const locks = await privateFolder(path.join(ctx.stateDir, 'locks'))
   const holder = { pid: ctx.pid, verb, since: rfc3339(ctx.now()), host: ctx.host }
   const lock: Lock = await acquireLock({ folder: locks, app, holder })
-  const scratch = path.join(ctx.stateDir, 'scratch', app)
+  const scratch = scratchOf(ctx, app)
   try {
     await rm(scratch, { recursive: true, force: true })
     await recoverRestores(ctx, app)
@@ -49,4 +49,9 @@ export async function enterWorkplace(ctx: Context, app: string, verb: string): P
       }
     },
   }
+}
+
+/** The private folder of the run that holds the lock of an application. */
+export function scratchOf(ctx: Context, app: string): string {
+  return path.join(ctx.stateDir, 'scratch', app)
 }
