@@ -12,9 +12,7 @@ import type { Session } from './session.ts'
 type Options = CommonOptions & { readonly html?: string; readonly refresh?: boolean }
 
 export function addReport(program: Command, session: Session): void {
-  const command = program
-    .command('report')
-    .summary('say what is proven of the recovery, and what falls short')
+  const command = program.command('report').summary('judge backups and drills by the objectives')
   command
     .description(
       'Judges backups, copies, drills, audit chains and the evidence log by the objectives, and shows the compliance table with what each line rests on. It ends with 1 on any breach.',

@@ -13,7 +13,7 @@ import { wrapped } from './wrap.ts'
 type Options = CommonOptions & { readonly refresh?: boolean }
 
 export function addStatus(program: Command, session: Session): void {
-  const command = program.command('status').summary('say what each target holds and how the last runs ended')
+  const command = program.command('status').summary('show what each target holds, and the last runs')
   command
     .description(
       'Shows the newest archive and the newest verified one of each target, the last backup, the last failure and the last drill, from what earlier runs noted. It ends with 1 where something wants a look.',
