@@ -6,7 +6,7 @@ import type { AskOptions } from './asking.ts'
 import { checkText } from './check.ts'
 import { sealSlots } from './keys.ts'
 import type { SealOptions } from './keys.ts'
-import { collect, withConfig, withExample, withOutput, withSealing } from './options.ts'
+import { collect, wholeNumber, withConfig, withExample, withOutput, withSealing } from './options.ts'
 import type { CommonOptions } from './options.ts'
 import { printable } from './printable.ts'
 import { duration } from './quantity.ts'
@@ -20,6 +20,8 @@ type Options = CommonOptions &
     readonly checkUrl?: string
     readonly logsCommand?: string
     readonly autoRollback?: boolean
+    readonly folder?: boolean
+    readonly keepFolders: number
     readonly accept?: readonly string[]
   }
 
@@ -33,6 +35,8 @@ export function addGuard(program: Command, session: Session): void {
     .option('--auto-rollback', 'on a failure, stop the application, restore it and start it again')
     .option('--check-url <url>', 'check the running application there afterwards')
     .option('--logs-command <line>', 'a line for the shell that prints its log since the start')
+    .option('--folder', 'leave the backup as a plain folder beside the application, too')
+    .option('--keep-folders <number>', 'how many such folders stay', wholeNumber, 5)
     .option('--accept <check>', 'roll back in spite of this finding (repeatable)', collect)
   withAsking(command)
   withOutput(withConfig(withSealing(command)))
@@ -63,6 +67,7 @@ export function addGuard(program: Command, session: Session): void {
         quietOutput: options.json === true,
         ...(ask === undefined ? {} : { ask }),
         ...(logsCommand === undefined ? {} : { logsCommand }),
+        ...(options.folder === true ? { folder: { keep: options.keepFolders } } : {}),
         ...(accept === undefined ? {} : { accept }),
       })
     }),
@@ -78,13 +83,18 @@ const face: Face<GuardResult> = {
 }
 
 function guardText(result: GuardResult, view: View): string {
-  const { backup, command, checks, good, way_back, rolled_back } = result
+  const { backup, folder, command, checks, good, way_back, rolled_back } = result
   const { style } = view
   const { code, signal, seconds } = command
   const end =
     code === 0 ? 'ended well' : `ended with ${signal ?? (code === null ? 'an error' : `exit code ${code}`)}`
   const head = fields([
     ['backup', `${printable(backup.archive.name)} (${backup.archive.id.slice(0, 8)}), verified`],
+    ...(folder === undefined
+      ? []
+      : [
+          ['folder', `${printable(folder)}: on the same disk, no substitute for a backup elsewhere`] as const,
+        ]),
     ['command', `${printable(command.words.join(' '))}: ${end} after ${duration(seconds)}`],
   ])
   const said = good ? style.bold('Changed.') : style.bad('The change failed.')

@@ -13,6 +13,8 @@ export interface GuardInput {
   readonly logsCommand?: string
   /** On a failure: stop the application, restore, start it again. */
   readonly autoRollback?: boolean
+  /** Also leave the backup as a plain folder beside the application, and keep so many of these. */
+  readonly folder?: { readonly keep: number }
   /** Findings that do not stop the rollback. */
   readonly accept?: readonly string[]
   /** The program's output goes to standard error: standard output carries data. */

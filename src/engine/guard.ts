@@ -8,10 +8,12 @@ import { checkAgainst, isFailure } from './check.ts'
 import type { Context } from './context.ts'
 import { placesOf, sentence } from './examine.ts'
 import type { GuardInput } from './guard-input.ts'
+import { leavePlainFolder } from './plain-folder.ts'
 import type { BackupResult, CheckResult, GuardResult, Report } from './report.ts'
 import { undoChange } from './undo-change.ts'
 import type { Run } from './run.ts'
 import { named, runVerb } from './run.ts'
+import { compactTime } from './time.ts'
 import { endOf, wayBack } from './way-back.ts'
 
 /** A good backup, taken before a change. */
@@ -34,6 +36,7 @@ export async function guard(ctx: Context, input: GuardInput): Promise<Report<Gua
     const taken = await takeBackup(ctx, run, input)
     const { archive } = taken.result
     run.concerns({ app: application.app, archive_id: archive.id, name: archive.name, bytes: archive.size })
+    const folder = await leaveFolder(ctx, input, taken)
     const way_back = wayBack({ ctx, input, taken: taken.result, stack: taken.stack })
     // From here on the run has a result whatever happens: the change was begun.
     const { error: failed, ...ended } = await attempt(ctx, input)
@@ -41,6 +44,7 @@ export async function guard(ctx: Context, input: GuardInput): Promise<Report<Gua
     const failure = failed ?? looked.error
     const before = {
       backup: taken.result,
+      ...(folder === undefined ? {} : { folder }),
       command: { words: command, ...ended },
       ...(looked.checks === undefined ? {} : { checks: looked.checks }),
       good: failure === undefined,
@@ -56,10 +60,13 @@ export async function guard(ctx: Context, input: GuardInput): Promise<Report<Gua
   })
 }
 
-function refuseUnfit({ application, command, ask, logsCommand }: GuardInput): void {
+function refuseUnfit({ application, command, ask, logsCommand, folder }: GuardInput): void {
   const { profile } = application
   const reason = profile.vet?.(command)
   if (reason !== undefined) throw new SealiftError('USAGE', { reason })
+  if (folder !== undefined && profile.plainFolder === undefined) {
+    throw new SealiftError('USAGE', { reason: `profile ${profile.name} leaves no folder before a change` })
+  }
   if (profile.live === undefined && (ask !== undefined || logsCommand !== undefined)) {
     throw new SealiftError('USAGE', {
       reason: `profile ${profile.name} has no checks of a running application`,
@@ -84,6 +91,28 @@ async function takeBackup(ctx: Context, run: Run, input: GuardInput): Promise<Ta
     if (!ok) run.warn({ code: 'copy-failed', message: `${target} got no copy: ${failure?.message ?? ''}` })
   }
   return { result, stack, slots }
+}
+
+/** Without the folder that was asked for the command is not run either. */
+async function leaveFolder(
+  ctx: Context,
+  { application, command, folder: wanted }: GuardInput,
+  { result: { archive }, slots }: Taken,
+): Promise<string | undefined> {
+  if (wanted === undefined) return undefined
+  const stamp = compactTime(ctx.now())
+  const folder = await application.profile.plainFolder?.(placesOf(application), command, stamp)
+  if (folder === undefined) {
+    throw new SealiftError('CHANGE_REFUSED', { reason: 'nothing here says where its folder would go' })
+  }
+  const keys = slots.filter((slot) => slot.type === 'passphrase')
+  try {
+    return await leavePlainFolder(ctx, { application, archive, keys, folder, keep: wanted.keep })
+  } catch (error) {
+    ctx.signal.throwIfAborted()
+    const { code, message } = named(error)
+    throw new SealiftError('CHANGE_REFUSED', { reason: `its folder: ${message}`, code }, error)
+  }
 }
 
 async function attempt(

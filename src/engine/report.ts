@@ -173,6 +173,8 @@ export interface CheckResult {
 export interface GuardResult {
   /** The backup before the change. */
   readonly backup: BackupResult
+  /** The plain folder that was left, too. */
+  readonly folder?: string
   readonly command: {
     readonly words: readonly string[]
     /** Both null: it could not be started, or the run was stopped. */

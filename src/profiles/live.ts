@@ -60,3 +60,19 @@ export interface PlainBackup {
   /** Where the data of each source lies in it. */
   readonly places: Places
 }
+
+/** A folder to leave before a change, in the form that the application's own scripts use. */
+export interface PlainFolder {
+  /** Where such folders lie. */
+  readonly parent: string
+  readonly name: string
+  /** What Sealift's own folders are called: only these are ever removed again. */
+  readonly own: RegExp
+  /** Where each source goes in it: source name → path. */
+  readonly layout: ReadonlyMap<string, string>
+  /** Sources of one file that are taken from where they lie: an archive has them redacted. */
+  readonly fromLive: readonly string[]
+  /** What goes along, scripts: path in it → path. */
+  readonly also: ReadonlyMap<string, string>
+  readonly about: Readonly<Record<string, string | null>>
+}

@@ -4,7 +4,7 @@ import type { Arranged, Arrangement } from './arrangement.ts'
 import type { Assurance } from './controls.ts'
 import type { Examination, Examined, Places } from './examination.ts'
 import type { ForeignArchives } from './foreign.ts'
-import type { LiveChecks, PlainBackup, Running, Stack } from './live.ts'
+import type { LiveChecks, PlainBackup, PlainFolder, Running, Stack } from './live.ts'
 import type { Proposal } from './proposal.ts'
 import type { Response, Rotation } from './response.ts'
 
@@ -55,6 +55,8 @@ export interface Profile {
   vet?(command: readonly string[]): string | undefined
   /** How the application is stopped and started; undefined where nothing on this host says so. */
   stack?(live: Places): Promise<Stack | undefined>
+  /** The folder that `guard --folder` leaves before a change. `stamp` is the moment, as names have it. */
+  plainFolder?(live: Places, command: readonly string[], stamp: string): Promise<PlainFolder | undefined>
   /** Backups that the application's own scripts left beside it, newest first. */
   plainBackups?(live: Places): Promise<readonly PlainBackup[]>
   /** What recovery after a breach needs. */

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict'
-import { readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { createHash } from 'node:crypto'
+import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import { basename, join, relative } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
 import { program, start } from '../support/journey-program.ts'
+import { appendAudit } from '../support/mastio-chain.ts'
 import { changeDatabase } from '../support/mastio-database.ts'
 import type { Installation } from '../support/mastio-installation.ts'
 import { installMastio } from '../support/mastio-installation.ts'
@@ -162,6 +164,66 @@ test('a rollback that fails says so, and the way back is left', async () => {
   assert.match(text.stderr, /the rollback failed \(\.\/deploy\.sh --down\): it ended with exit code 9/)
   assert.match(text.stdout, /The rollback failed\.[^]*The way back\n[^]*sealift restore [0-9a-f]{12} --force/)
   assert.equal(rows(at), 3)
+})
+
+test('the folder of the seed is left on request, private and whole, and brings the state before back', async () => {
+  await using at = await installMastio()
+  const backups = join(at.bundle.path, 'backups')
+  const vendors = join(backups, 'pre-upgrade-20250101T000000Z', 'data')
+  mkdirSync(vendors, { recursive: true })
+  mkdirSync(join(backups, '.pre-upgrade-20250101T000000Z.part'))
+  const guard = [
+    'guard',
+    '--folder',
+    '--keep-folders',
+    '1',
+    '--',
+    'true',
+    './deploy.sh',
+    '--upgrade',
+    '0.4.5',
+  ]
+  const first = await at.tell(guard)
+  assert.equal(first.ok, true, JSON.stringify(first.error))
+  const second = await at.tell(guard)
+  const folder = second.result.folder as string
+  // Of Sealift's own one stays; what is not its own is left alone, and what a killed run left is gone.
+  assert.deepEqual(readdirSync(backups).toSorted(), ['pre-upgrade-20250101T000000Z', basename(folder)])
+
+  const entries = readdirSync(folder, { recursive: true, withFileTypes: true })
+  for (const entry of entries) {
+    const path = join(entry.parentPath, entry.name)
+    assert.equal(statSync(path).mode & 0o7777, entry.isDirectory() ? 0o700 : 0o600, path)
+  }
+  assert.equal(statSync(folder).mode & 0o7777, 0o700)
+  const manifest = JSON.parse(readFileSync(join(folder, 'MANIFEST.json'), 'utf8'))
+  assert.deepEqual([manifest.old_version, manifest.new_version], ['0.4.4', '0.4.5'])
+  assert.equal(manifest.archive.id, second.result.backup.archive.id)
+  const files = entries.filter((entry) => entry.isFile() && entry.name !== 'MANIFEST.json')
+  const sums = files.map(({ parentPath, name }) => [
+    relative(folder, join(parentPath, name)),
+    createHash('sha256')
+      .update(readFileSync(join(parentPath, name)))
+      .digest('hex'),
+  ])
+  assert.deepEqual(Object.fromEntries(sums), manifest.files)
+  for (const name of ['data/mcp_proxy.db', 'nginx-certs/mastio-server.key', 'certs/org-ca.pem', 'deploy.sh'])
+    assert.ok(name in manifest.files, name)
+  // On the same disk as the live one: with its license, as it was.
+  const env = readFileSync(join(at.bundle.path, 'proxy.env'))
+  assert.deepEqual(readFileSync(join(folder, 'proxy.env')), env)
+
+  changeDatabase(at.bundle.database, (db) => appendAudit(db, { count: 4 }))
+  const back = await at.tell(['rollback', basename(folder), ...unprivileged])
+  assert.deepEqual([back.ok, rows(at)], [true, 12], JSON.stringify(back.error))
+  // Neither the folder nor the rollback counts as a backup.
+  assert.equal((await at.tell(['list'])).result.archives.length, 2)
+  writeFileSync(join(at.bundle.path, 'file'), '')
+  rmSync(backups, { recursive: true })
+  symlinkSync(join(at.bundle.path, 'file'), backups)
+  const refused = await at.tell(['guard', '--folder', '--', at.stubs.deploy])
+  assert.deepEqual([refused.code, refused.error?.code], [73, 'CHANGE_REFUSED'], JSON.stringify(refused))
+  assert.ok(!(await at.stubs.calls()).some((call) => call.startsWith('deploy.sh')))
 })
 
 test('a command that is stopped has begun: the run says how it ended and the way back', async () => {

@@ -9,6 +9,7 @@ import { redactLicense } from './license.ts'
 import { newestMoment } from './newest-moment.ts'
 import { propose } from './propose.ts'
 import { plainBackupsOf } from './plain-backups.ts'
+import { plainFolderOf } from './plain-folder.ts'
 import { response } from './response.ts'
 import { rotationOf } from './rotation.ts'
 import { checkRunning } from './running.ts'
@@ -32,6 +33,7 @@ export const mastio: Profile = {
   live: checkRunning,
   folder: bundleOf,
   plainBackups: plainBackupsOf,
+  plainFolder: plainFolderOf,
   response,
   rotation: rotationOf,
   stack: stackOf,

@@ -18,14 +18,20 @@ export async function stackOf(live: Places): Promise<Stack | undefined> {
   return { folder, stop: [...compose, 'down'], start: [...compose, 'up', '-d'] }
 }
 
+/** The version that a command upgrades to: what stands behind its `--upgrade`. */
+export function upgradeTo(command: readonly string[]): string | undefined {
+  const at = command.findIndex((word) => word === '--upgrade' || word.startsWith('--upgrade='))
+  const word = command[at]
+  if (word === undefined) return undefined
+  return word.includes('=') ? word.slice('--upgrade='.length) : command[at + 1]
+}
+
 /**
  * Why a command must not be run: a version that no version is. It would go into a path and an environment file
  * (mastio.md §8).
  */
 export function vetChange(command: readonly string[]): string | undefined {
-  const at = command.findIndex((word) => word === '--upgrade' || word.startsWith('--upgrade='))
-  if (at === -1) return undefined
-  const version = command[at]?.includes('=') === true ? command[at].slice(10) : command[at + 1]
+  const version = upgradeTo(command)
   if (version === undefined || /^[A-Za-z0-9.-]+$/.test(version)) return undefined
   return `${JSON.stringify(version)} is no version: only letters, digits, dots and hyphens are in one`
 }
