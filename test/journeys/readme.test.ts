@@ -61,7 +61,17 @@ test('every file that the README and the documents link to is there', () => {
     'README.md',
     'CONTRIBUTING.md',
     'SECURITY.md',
-    ...['design', 'threat-model', 'restore', 'cli', 'config', 'errors'].map((name) => `docs/${name}.md`),
+    ...[
+      'design',
+      'threat-model',
+      'restore',
+      'cli',
+      'config',
+      'errors',
+      'evidence',
+      'targets',
+      'profiles/mastio',
+    ].map((name) => `docs/${name}.md`),
     'spec/README.md',
     'spec/archive-v1.md',
   ]
