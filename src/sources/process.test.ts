@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { existsSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { suite, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { isSealiftError } from '../errors.ts'
@@ -185,13 +187,17 @@ suite('a program that is attended', () => {
 
   test('is asked to end and waited for, because only it knows how far it came', async () => {
     const controller = new AbortController()
-    const ended = attend(...sh('trap "exit 7" TERM; kill -USR1 "$PARENT"; while :; do sleep 0.02; done'), {
+    const folder = mkdtempSync(join(tmpdir(), 'sealift-process-'))
+    const ended = attend(...sh('trap "exit 7" TERM; : > ready; while :; do sleep 0.02; done'), {
       ...given,
-      env: { PATH: '/usr/bin:/bin', PARENT: String(process.pid) },
+      env: { PATH: '/usr/bin:/bin' },
+      folder,
       signal: controller.signal,
     })
-    await once(process, 'SIGUSR1')
+    // It listens from then on.
+    while (!existsSync(join(folder, 'ready'))) await sleep(5)
     controller.abort()
     assert.deepEqual(await ended, { code: 7, signal: null })
+    rmSync(folder, { recursive: true })
   })
 })
