@@ -173,6 +173,12 @@ export const table = {
     kind: 'not-found',
     say: (d: { command: string }) => `the program ${d.command} is not installed or not on the PATH`,
   },
+  TOOL_TOO_OLD: {
+    kind: 'unavailable',
+    say: (d: { tool: string; found: string; needed: number }) =>
+      `${d.tool} ${d.found} is the newest that is installed, and PostgreSQL ${d.needed} is needed`,
+    hint: 'install the client programs of that release: on Debian and Ubuntu postgresql-client-NN, from apt.postgresql.org where the system has only an older one',
+  },
 
   // --- rows: export and import ---
   ROWS_UNCLASSIFIED: {
