@@ -2,6 +2,7 @@ import type { KeyObject } from 'node:crypto'
 import { DATA, END, INDEX, sealChunk, TAG_SIZE } from './chunk.ts'
 import { encodeFooter } from './footer.ts'
 import { compressFrame } from './frame.ts'
+import { giveBack } from './give-back.ts'
 import type { Compression } from './header.ts'
 import type { Sink } from './sink.ts'
 
@@ -100,13 +101,4 @@ export class ChunkWriter {
     this.dataLengths.push((parts[1]?.length ?? 0) + TAG_SIZE)
     await this.#sink.write(parts)
   }
-}
-
-/**
- * Ends a buffer that nothing uses any more. Left to the collector, a few of these make it go through the whole heap:
- * it counts what lies outside of the heap too. Small buffers may share memory with others, and are left alone.
- */
-function giveBack(buffer: Buffer): void {
-  if (buffer.buffer instanceof ArrayBuffer && buffer.buffer.byteLength > 2 * Buffer.poolSize)
-    buffer.buffer.transfer(0)
 }

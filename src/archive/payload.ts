@@ -4,6 +4,7 @@ import type { ByteReader } from './byte-reader.ts'
 import { DATA, openChunk, type SealedChunk } from './chunk.ts'
 import { readChunks, type Layout } from './chunk-reader.ts'
 import { expandFrame } from './frame.ts'
+import { giveBack } from './give-back.ts'
 import type { Header } from './header.ts'
 import { inOrder } from './ordered.ts'
 
@@ -61,10 +62,14 @@ export class Payload {
   }
 }
 
-/** The slice of the payload that a data chunk holds [D-1, D-2]. CONTENTS_DISAGREE. */
+/** The slice of the payload that a data chunk holds [D-1, D-2]; `plaintext` is used up. CONTENTS_DISAGREE. */
 export async function expandSlice(plaintext: Buffer, header: Header, chunk: number): Promise<Buffer> {
   const where = `data chunk ${chunk}`
-  if (header.compression === 'zstd') return expandFrame(plaintext, header.chunkSize, where)
+  if (header.compression === 'zstd') {
+    const slice = await expandFrame(plaintext, header.chunkSize, where)
+    giveBack(plaintext)
+    return slice
+  }
   if (plaintext.length > header.chunkSize) {
     throw new SealiftError('CONTENTS_DISAGREE', { member: where, reason: 'it is longer than chunk_size' })
   }
