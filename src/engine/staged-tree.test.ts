@@ -50,9 +50,11 @@ test('files, folders, hard links and symlinks get their content, modes and times
 test('nothing is written over or through what is already there', async () => {
   const tree = new StagedTree()
   await symlink('/etc/hostname', path.join(folder, 'trap'))
-  await assert.rejects(tree.put(path.join(folder, 'trap'), member('file', 0o600), content('x')), {
-    code: 'EEXIST',
-  })
+  const work = async () => {
+    await tree.put(path.join(folder, 'trap'), member('file', 0o600), content('x'))
+    await tree.finish()
+  }
+  await assert.rejects(work(), { code: 'EEXIST' })
   await tree.abandon()
 })
 
