@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, rmdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { makeBundle } from '../../../test/support/mastio-bundle.ts'
@@ -78,6 +78,9 @@ test('what is wrong with the bundle is said at once', async () => {
 test('a folder of something else is not taken for one, and PostgreSQL is refused', async () => {
   await using folder = await testFolder()
   assert.equal(await propose(folder.path), undefined)
+  mkdirSync(folder.join('proxy.env'))
+  assert.equal(await propose(folder.path), undefined)
+  rmdirSync(folder.join('proxy.env'))
   writeFileSync(folder.join('proxy.env'), 'HTTP_PROXY=http://proxy.acme.test\n')
   assert.equal(await propose(folder.path), undefined)
   writeFileSync(folder.join('proxy.env'), 'MCP_PROXY_DATABASE_URL=postgres://u@db/x\n')

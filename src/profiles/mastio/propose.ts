@@ -1,13 +1,13 @@
 import { join } from 'node:path'
 import type { Proposal, ProposedSource } from '../proposal.ts'
-import { isSealiftError } from '../../errors.ts'
 import { appNames } from './archive-name.ts'
 import { readBundle } from './bundle.ts'
 import type { Bundle } from './bundle.ts'
-import { valueOf } from './env-file.ts'
+import { readEnv, valueOf } from './env-file.ts'
 import { kmsOf } from './exclusions.ts'
 import { excludedInData } from './layout.ts'
 import type { PartName } from './layout.ts'
+import { readSmall } from './small-file.ts'
 
 /** mastio.md §7: where the vendor's page keeps archives, and §6 the passphrase. */
 const target = '/var/backups/cullis'
@@ -52,14 +52,10 @@ export async function propose(folder: string): Promise<Proposal | undefined> {
 
 /** A folder with a `proxy.env` of this application's. */
 async function bundleIn(folder: string): Promise<Bundle | undefined> {
-  try {
-    const bundle = await readBundle(folder)
-    const named = bundle.env.assignments.some(({ key }) => /^(MCP_PROXY|CULLIS|MASTIO)_/.test(key))
-    return named ? bundle : undefined
-  } catch (error) {
-    if (isSealiftError(error, 'SOURCE_NOT_FOUND')) return undefined
-    throw error
-  }
+  const content = await readSmall('config', join(folder, 'proxy.env'))
+  const { assignments } = readEnv(content?.toString('latin1') ?? '')
+  const ours = assignments.some(({ key }) => /^(MCP_PROXY|CULLIS|MASTIO)_/.test(key))
+  return ours ? readBundle(folder) : undefined
 }
 
 /** By `proxy.env` alone: the running database is not opened for this. Each backup determines it from its snapshot. */
