@@ -1,5 +1,7 @@
 import type { Command } from 'commander'
 import type { VerifyResult } from '../engine/report.ts'
+import type { VerifyTargetsResult } from '../engine/verify-targets.ts'
+import { SealiftError } from '../errors.ts'
 import type { OpenOptions } from './keys.ts'
 import { archiveArgument, opening, withChoice } from './opening.ts'
 import type { ChoiceOptions } from './opening.ts'
@@ -9,28 +11,59 @@ import { printable } from './printable.ts'
 import { duration, minute, several, size } from './quantity.ts'
 import type { Face, View } from './renderer.ts'
 import type { Session } from './session.ts'
-import { fields } from './table.ts'
+import { fields, table } from './table.ts'
 
-type Options = CommonOptions & OpenOptions & ChoiceOptions & { readonly source?: boolean }
+type Options = CommonOptions &
+  OpenOptions &
+  ChoiceOptions & { readonly source?: boolean; readonly allTargets?: boolean }
 
 export function addVerify(program: Command, session: Session): void {
   const command = program.command('verify').summary('read an archive back whole, checking each part')
   command
     .description(
-      'Reads every tag, checksum and index entry of an archive back. With --source it also compares a sample of members with what is live now, and ends with 1 where they differ.',
+      'Reads every tag, checksum and index entry of an archive back. With --source it also compares a sample of members with what is live now, and ends with 1 where they differ. With --all-targets it reads the newest archive of every target.',
     )
-    .argument(...archiveArgument)
+    .argument('[archive]', archiveArgument[1], 'latest')
     .option('--source', 'compare a sample with the live sources')
+    .option('--all-targets', 'read it back at every target, each by itself')
   withOutput(withConfigIfAny(withChoice(withOpening(command))))
-  withExample(command, 'sealift verify latest', 'sealift verify latest --source')
+  withExample(command, 'sealift verify', 'sealift verify --all-targets', 'sealift verify latest --source')
   command.action((archive: string, options: Options) =>
-    session.perform(options, face, async (job) => {
-      const configured = options.source === true ? await job.configured() : await job.configuredIfAny()
-      const ctx = await job.context(configured)
-      const { verify } = await import('../engine/verify.ts')
-      return verify(ctx, { ...opening(job, archive, options, configured), source: options.source === true })
-    }),
+    options.allTargets === true
+      ? session.perform(options, targetsFace, async (job) => {
+          if (options.source === true || options.from !== undefined) {
+            const reason = '--all-targets reads the targets: leave --source and --from out'
+            throw new SealiftError('USAGE', { reason })
+          }
+          const configured = await job.configured()
+          const ctx = await job.context(configured)
+          const { verifyTargets } = await import('../engine/verify-targets.ts')
+          const given = opening(job, archive, options, configured)
+          return verifyTargets(ctx, { ...given, application: configured.application })
+        })
+      : session.perform(options, face, async (job) => {
+          const configured = options.source === true ? await job.configured() : await job.configuredIfAny()
+          const ctx = await job.context(configured)
+          const { verify } = await import('../engine/verify.ts')
+          const given = opening(job, archive, options, configured)
+          return verify(ctx, { ...given, source: options.source === true })
+        }),
   )
+}
+
+const targetsFace: Face<VerifyTargetsResult> = {
+  verb: 'verify',
+  text: targetsText,
+  attention: ({ targets }) => targets.some(({ ok }) => !ok),
+}
+
+function targetsText({ targets }: VerifyTargetsResult, { report, style }: View): string {
+  const rows = targets.map(({ target, verified, error }) =>
+    verified === undefined
+      ? [style.bad('failed'), printable(target), printable(error?.message ?? '')]
+      : [style.good('verified'), printable(target), printable(verified.archive.name)],
+  )
+  return `${table([{}, {}, { shrink: true }], rows)}\n${fields([['took', duration(report.seconds)]])}`
 }
 
 const face: Face<VerifyResult> = {

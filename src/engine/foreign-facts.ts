@@ -29,6 +29,7 @@ export async function foreignFacts(
   await mkdir(folder, { mode: 0o700 })
   try {
     const places = await unpack(ctx, converted, manifest, folder)
+    await checkDatabases(ctx, manifest, places)
     const takenAt = new Date(manifest.started_at)
     const examined = { places, stage: 'restore', redacted: true, takenAt, manifest } as const
     const { facts, findings } = await profile.examine(examined, ctx.signal)
@@ -40,6 +41,17 @@ export async function foreignFacts(
     throw new SealiftError('CHECK_FAILED', { failed: [reason] }, error)
   } finally {
     await rm(folder, { recursive: true, force: true })
+  }
+}
+
+/** The profile takes it for granted that a database is sound in itself. */
+async function checkDatabases(ctx: Context, { sources }: Manifest, places: Places): Promise<void> {
+  for (const source of sources) {
+    const at = places.get(source.name)
+    if (source.kind !== 'sqlite' || at === undefined) continue
+    const findings = (await ctx.sourceDrivers['sqlite']?.checkRestored(at, source, ctx.signal)) ?? []
+    const failed = findings.filter(({ verdict }) => verdict === 'fail').map(({ detail }) => detail)
+    if (failed.length > 0) throw new SealiftError('CHECK_FAILED', { failed })
   }
 }
 

@@ -2,6 +2,7 @@ import type { OpenKey } from '../archive/index.ts'
 import type { Target } from '../targets/target.ts'
 import type { Application, Context, Retention } from './context.ts'
 import { readInventory } from './inventory.ts'
+import { newestFirst } from './newest-first.ts'
 import type { Judged, PruneResult } from './report.ts'
 import { decide } from './retention.ts'
 import type { Decision } from './retention.ts'
@@ -80,7 +81,12 @@ async function decideAt(
   const decision = judge()
   if (keys === undefined || decision.unsure.length === 0) return decision
   let learnt = false
-  for (const archive of decision.unsure) {
+  // Also the newest of which nothing is known: the last good one may be an old one only because of that.
+  const subjects = archives.map((archive) => subjectOf(ctx, application, archive))
+  const newest = subjects
+    .toSorted((a, b) => newestFirst(a.archive, b.archive))
+    .find((one) => one.verdict === undefined)
+  for (const archive of new Set([...(newest === undefined ? [] : [newest.archive]), ...decision.unsure])) {
     if (await learn(ctx, run, application, target, archive, await keys())) learnt = true
   }
   return learnt ? judge() : decision

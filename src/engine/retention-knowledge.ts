@@ -34,13 +34,15 @@ export function subjectOf(ctx: Context, { profile }: Application, archive: Archi
   return {
     archive,
     ...(verdict === undefined ? {} : { verdict }),
-    ...(facts === undefined ? {} : { lineage: lineageIn(facts, profile.lineage) }),
+    ...lineageIn(facts, profile.lineage),
   }
 }
 
-function lineageIn(facts: Facts, name: string | undefined): string | null {
-  const value = name === undefined ? undefined : facts[name]
-  return typeof value === 'string' || typeof value === 'number' ? String(value) : null
+/** A fact that is not there is not known: an examination that ended early has not come to it. */
+function lineageIn(facts: Facts = {}, name = ''): Pick<Subject, 'lineage'> {
+  const value = facts[name]
+  if (value === undefined) return {}
+  return { lineage: typeof value === 'string' || typeof value === 'number' ? String(value) : null }
 }
 
 /**

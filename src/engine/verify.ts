@@ -11,8 +11,10 @@ import type { FoundArchive } from './found-archive.ts'
 import { convertFound, formatOf } from './foreign-open.ts'
 import { Meter } from './meter.ts'
 import { openArchive, summaryOfFound } from './open-archive.ts'
+import type { OpenArchive } from './open-archive.ts'
 import { verifyProof } from './proofs.ts'
 import type { Report, VerifyResult } from './report.ts'
+import { knownFrom, recordKnown } from './retention-knowledge.ts'
 import type { Run } from './run.ts'
 import { remember, runVerb } from './run.ts'
 import { keepStatus } from './status-file.ts'
@@ -35,27 +37,41 @@ const sampleSize = 20
 export async function verify(ctx: Context, input: VerifyInput): Promise<Report<VerifyResult>> {
   return runVerb(ctx, 'verify', async (run) => {
     await using found = await openArchive(ctx, input)
-    const { keys } = found
     keepStatus(ctx, run, input.application)
-    const { header, manifest, members, bytes } = await readWhole(ctx, run, input, found, keys)
-    run.concerns({ app: manifest.app, archive_id: header.id, target: found.targetName, name: found.name })
-    if (found.target !== undefined) markVerified(ctx, run, header.id, found.target.name)
-    const archive = summaryOfFound(ctx, found, header)
-    if (found.target !== undefined) proveToo(ctx, run, manifest.app, verifyProof(archive, members, bytes))
-    const verified = { archive, members, payload_bytes: bytes }
+    const { manifest, ...verified } = await verifyOpen(ctx, run, input.application, found)
     if (input.source !== true) return verified
     if (input.application === undefined) {
       throw new SealiftError('USAGE', { reason: 'comparing with the live sources needs a configuration' })
     }
-    const file = await openFile(found.reader, keys, { signal: ctx.signal, name: found.name })
+    const file = await openFile(found.reader, found.keys, { signal: ctx.signal, name: found.name })
     return { ...verified, live: await compareLive(ctx, input.application, file, manifest) }
   })
+}
+
+/** Verifies an open archive and records what that proved: at its target, and what it holds. */
+export async function verifyOpen(
+  ctx: Context,
+  run: Run,
+  application: Application | undefined,
+  found: OpenArchive,
+): Promise<Omit<VerifyResult, 'live'> & { readonly manifest: Manifest }> {
+  const { header, manifest, members, bytes } = await readWhole(ctx, run, application, found, found.keys)
+  const { app } = manifest
+  run.concerns({ app, archive_id: header.id, target: found.targetName, name: found.name })
+  if (found.target !== undefined) markVerified(ctx, run, header.id, found.target.name)
+  const archive = summaryOfFound(ctx, found, header)
+  const known = knownFrom(manifest)
+  if (found.target !== undefined) {
+    proveToo(ctx, run, app, verifyProof(archive, members, bytes))
+    if (known !== undefined) recordKnown(ctx, run, app, archive, known)
+  }
+  return { archive, members, payload_bytes: bytes, manifest }
 }
 
 async function readWhole(
   ctx: Context,
   run: Run,
-  { application }: VerifyInput,
+  application: Application | undefined,
   { reader, name, target }: FoundArchive,
   keys: readonly OpenKey[],
 ) {
