@@ -86,7 +86,7 @@ export async function restoreArchive(
     name: archive.name,
   })
   await using workplace = await enterWorkplace(ctx, manifest.app, 'restore')
-  const planned = await plan(ctx, run, input, manifest)
+  const planned = await plan(ctx, run, input, manifest, archive.foreign === undefined)
   stopwatch.lap('open')
   const { allowOutsideLinks = false, accept = [], settings = {} } = input
   const inPlace = input.to === undefined
@@ -149,6 +149,7 @@ async function plan(
   run: Run,
   input: RestoreChoices,
   manifest: Manifest,
+  papers: boolean,
 ): Promise<Destination[]> {
   const profile = profileOf(ctx, manifest)
   const units = planUnits({
@@ -156,6 +157,7 @@ async function plan(
     sources: input.into === undefined ? (input.application?.sources ?? []) : [],
     ...(input.to === undefined ? {} : { to: path.resolve(input.to) }),
     ...(input.only === undefined ? {} : { only: input.only }),
+    papers,
   })
   const destinations = await planDestinations(ctx, run.id, units)
   const populated = destinations.filter((d) => !d.nested && d.standing.populated).map((d) => d.destination)

@@ -19,15 +19,17 @@ export interface UnitPlan {
   readonly sources: readonly Source[]
   readonly to?: string
   readonly only?: readonly string[]
+  /** The archive brings its own manifest and checksums, which go below `to` as well. */
+  readonly papers?: boolean
 }
 
 /** Which members go where. DESTINATION_UNKNOWN, MEMBER_NOT_FOUND for an `only` that names no source. */
-export function planUnits({ manifest, sources, to, only }: UnitPlan): Unit[] {
+export function planUnits({ manifest, sources, to, only, papers: own = true }: UnitPlan): Unit[] {
   if (only !== undefined) {
     return withoutNested(only).map((wanted) => selectedUnit(wanted, manifest, sources, to))
   }
   const units = manifest.sources.map((recorded) => sourceUnit(recorded, sources, to))
-  if (to === undefined) return units
+  if (to === undefined || !own) return units
   const papers = ['MANIFEST.json', 'SHA256SUMS'].map((name) => ({
     prefix: name,
     destination: path.join(to, name),

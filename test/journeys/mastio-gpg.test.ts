@@ -98,6 +98,11 @@ test('an archive of the page’s own commands restores: over the application, an
   const look = await at.tell(['restore', ...args, '--to', at.join('look')])
   assert.equal(look.ok, true, JSON.stringify(look))
   assert.deepEqual(contentOf(at.join('look/data/mcp_proxy.db')), content)
+  // It brought no manifest, so none is said to have come with it; a drill has nothing to compare with, either.
+  assert.ok(!existsSync(at.join('look/MANIFEST.json')))
+  const drilled = await at.tell(['drill'])
+  const [drill] = drilled.result.drills as { verdict: string; drift: string[] }[]
+  assert.deepEqual([drilled.ok, drill?.drift], [true, []], JSON.stringify(drilled))
 })
 
 test('an archive of the enterprise script restores, into the folders that its proxy.env names', async () => {
