@@ -16,9 +16,7 @@ import { fields } from './table.ts'
 type Options = CommonOptions & OpenOptions & AskOptions & { readonly url: string; readonly logs?: string }
 
 export function addCheck(program: Command, session: Session): void {
-  const command = program
-    .command('check')
-    .summary('ask a running application whether it is the one of a backup')
+  const command = program.command('check').summary('compare a running application with a backup')
   command
     .description(
       'Compares a running application with the facts of a backup: its endpoints over TLS under the CA of the facts, the CA that it serves, its database, its log. Ready is no proof: an application is ready on a new CA and on an empty database. Without an archive, the facts are those of the one that was restored last, or else of the newest good backup.',

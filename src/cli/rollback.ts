@@ -17,9 +17,7 @@ type Options = CommonOptions & {
 }
 
 export function addRollback(program: Command, session: Session): void {
-  const command = program
-    .command('rollback')
-    .summary('go back to a folder that the application’s own scripts left')
+  const command = program.command('rollback').summary('go back to a folder that its own scripts left')
   command
     .description(
       'Lists the plain folders that the application’s own scripts leave before a change, or goes back to one. It is looked at as a copy and brought back by all rules of a restore; a torn one is refused. These folders lie on the same disk: they are no substitute for a backup elsewhere.',
