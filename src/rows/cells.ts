@@ -10,6 +10,8 @@ export class NotJson extends Error {
 }
 
 const SPACE = /[ \t\n\r]*/y
+/** Nothing in it that a parser would change. */
+const SIMPLE = /^"[A-Za-z0-9_]*"$/
 const PLAIN = /(?:true|false|null|-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?)/y
 
 /** The fields of one JSON object in their order. Throws NotJson for a key that appears twice, and for what follows it. */
@@ -25,7 +27,8 @@ export function splitObject(text: string): Map<string, Cell> {
     }
     if (text[at] !== '"') throw new NotJson('it has a field without a name')
     const nameEnd = endOfValue(text, at)
-    const name = textOfCell(text.slice(at, nameEnd)) ?? ''
+    const quotedName = text.slice(at, nameEnd)
+    const name = SIMPLE.test(quotedName) ? quotedName.slice(1, -1) : (textOfCell(quotedName) ?? '')
     at = skipSpace(text, nameEnd)
     if (text[at] !== ':') throw new NotJson('it has a field without a value')
     at = skipSpace(text, at + 1)
@@ -87,6 +90,7 @@ function endOfNested(text: string, at: number): number {
 }
 
 function skipSpace(text: string, at: number): number {
+  if (text.charCodeAt(at) > 0x20) return at
   SPACE.lastIndex = at
   SPACE.test(text)
   return SPACE.lastIndex

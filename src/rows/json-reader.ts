@@ -63,6 +63,21 @@ export class JsonReader {
     let size = 0
     for (;;) {
       if (size > this.#limit) throw new NotJson(`it has a value of more than ${this.#limit} bytes`)
+      if (inString) {
+        const quote = this.#buffer.indexOf(QUOTE, this.#at + size)
+        size = (quote < 0 ? this.#buffer.length : quote + 1) - this.#at
+        if (quote < 0) {
+          if (await this.#fill()) continue
+          throw new NotJson('it ends too early')
+        }
+        // An escaped quote does not end the string; the one that begins it ends this count.
+        let slashes = 0
+        while (this.#buffer[quote - 1 - slashes] === BACKSLASH) slashes++
+        if (slashes % 2 === 1) continue
+        inString = false
+        if (depth === 0) return size
+        continue
+      }
       const byte = this.#buffer[this.#at + size]
       if (byte === undefined) {
         if (await this.#fill()) continue
@@ -73,13 +88,6 @@ export class JsonReader {
         if (!isPlain(byte)) {
           if (size > 0) return size
           throw new NotJson('a value is missing')
-        }
-      } else if (inString) {
-        // Two bytes at once: what is escaped never ends the string. The second may not be there yet.
-        if (byte === BACKSLASH) size++
-        else if (byte === QUOTE) {
-          inString = false
-          if (depth === 0) return size + 1
         }
       } else if (byte === QUOTE) inString = true
       else if (byte === 0x7b || byte === 0x5b) {
