@@ -32,7 +32,6 @@ export function reportText(result: EvidenceReport, { style }: View): string {
     ['retention', printable(result.retention)],
     ['audit chains', chainText(result)],
     ['evidence log', `${several(evidence.records, 'record')}, head ${evidence.head.hash.slice(0, 16)}…`],
-    ['versions', printable(versionsText(result))],
   ])
   const rows = targets.map(({ target, off_host, archives, newest_verified: held }) => [
     printable(target),
@@ -43,7 +42,7 @@ export function reportText(result: EvidenceReport, { style }: View): string {
   ])
   const parts = [
     verdictText(result.breaches, style),
-    head,
+    `${head}\n${wrapped(`  versions      ${printable(versionsText(result))}`, { indent: 16 })}`,
     table(targetColumns, rows),
     drills.length === 0 ? 'No drill yet.' : `Drills\n${drills.map(drillLine).join('\n')}`,
     ...section('Drift noted by the last drill', drift),

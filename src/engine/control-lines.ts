@@ -98,7 +98,9 @@ function saying(
     case 'retention':
       return retention
     case 'evidence':
-      return records.length === 0 ? undefined : `${records.length} records, chained and whole`
+      return records.length === 0
+        ? undefined
+        : `${records.length} ${records.length === 1 ? 'record' : 'records'}, chained and whole`
   }
   return undefined
 }

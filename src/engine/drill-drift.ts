@@ -57,7 +57,8 @@ function sourceDrift(manifest: Manifest, { sources, app }: Application): string[
     archived.delete(name)
     if (was === undefined) notes.push(`source ${name} is configured, and not in the archive`)
     else if (was.kind !== kind) notes.push(`source ${name} was ${was.kind}, and is configured as ${kind}`)
-    else if (was.place !== undefined && was.place.path !== place.path)
+    // Another program's archive does not say where its data came from.
+    else if (isOurs(manifest) && was.place !== undefined && was.place.path !== place.path)
       notes.push(`source ${name} came from ${was.place.path}, and is configured at ${place.path}`)
   }
   return [...notes, ...[...archived.keys()].map((name) => `source ${name} is archived, and not configured`)]
@@ -65,15 +66,22 @@ function sourceDrift(manifest: Manifest, { sources, app }: Application): string[
 
 function toolDrift(ctx: Context, manifest: Manifest, application: Application | undefined): string[] {
   const { tool, profile, host } = manifest
+  const other = application !== undefined && application.profile.name !== profile
   return [
-    ...(tool.version === ctx.version
-      ? []
-      : [`the archive was written by ${tool.name} ${tool.version}, and this is ${ctx.version}`]),
-    ...(application === undefined || application.profile.name === profile
-      ? []
-      : [`the archive has the profile ${profile}, the configuration ${application.profile.name}`]),
-    ...(host === ctx.host ? [] : [`the archive was written on ${host}, and this is ${ctx.host}`]),
+    ...(isOurs(manifest) && tool.version !== ctx.version
+      ? [`the archive was written by ${tool.name} ${tool.version}, and this is ${ctx.version}`]
+      : []),
+    ...(other
+      ? [`the archive has the profile ${profile}, the configuration ${application.profile.name}`]
+      : []),
+    ...(isOurs(manifest) && host !== ctx.host
+      ? [`the archive was written on ${host}, and this is ${ctx.host}`]
+      : []),
   ]
+}
+
+function isOurs({ tool }: Manifest): boolean {
+  return tool.name === 'sealift'
 }
 
 function shapeDrift(now: DriftFacts, previous: EvidenceRecord): string[] {

@@ -134,7 +134,9 @@ function retentionText({ retention }: Application, targets: readonly TargetStand
   const archives = targets.reduce((sum, each) => sum + each.archives, 0)
   const [oldest] = targets.flatMap((each) => each.oldest ?? []).toSorted()
   const held =
-    oldest === undefined ? 'no archive' : `${archives} archives, the oldest of ${oldest.slice(0, 10)}`
+    oldest === undefined
+      ? 'no archive'
+      : `${archives} ${archives === 1 ? 'archive' : 'archives'}, the oldest of ${oldest.slice(0, 10)}`
   return `${rules}; ${held}`
 }
 

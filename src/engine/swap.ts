@@ -1,8 +1,9 @@
-import { chmod, chown, lstat, mkdir, readdir, rename, rm, rmdir, utimes } from 'node:fs/promises'
+import { chmod, chown, lstat, mkdir, rename, rmdir, utimes } from 'node:fs/promises'
 import path from 'node:path'
 import { reasonOf, SealiftError, systemCode } from '../errors.ts'
 import type { FolderAttributes, Move, RestoreJournal } from './journal.ts'
 import { syncFolder } from './journal.ts'
+import { removeTree } from './remove-tree.ts'
 
 /**
  * Makes the moves of a journal in order. When one fails, those already made are undone in reverse and the error is
@@ -93,24 +94,6 @@ export async function removeStaging(journal: RestoreJournal): Promise<void> {
   for (const folder of journal.staging) await removeTree(folder)
   await removeEmpty(journal.moves.filter((move) => move.kind === 'aside').map((move) => move.to))
   await removeEmpty(journal.asides)
-}
-
-/** Removes a staged tree. Who is not root must first open the folders that were given modes which close them to him. */
-async function removeTree(folder: string): Promise<void> {
-  try {
-    await rm(folder, { recursive: true, force: true })
-  } catch (error) {
-    if (systemCode(error) !== 'EACCES') throw error
-    await openFolders(folder)
-    await rm(folder, { recursive: true, force: true })
-  }
-}
-
-async function openFolders(folder: string): Promise<void> {
-  await chmod(folder, 0o700)
-  for (const entry of await readdir(folder, { withFileTypes: true })) {
-    if (entry.isDirectory()) await openFolders(path.join(folder, entry.name))
-  }
 }
 
 async function setAttributes(folder: FolderAttributes, privileged: boolean): Promise<void> {

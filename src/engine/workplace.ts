@@ -1,4 +1,3 @@
-import { rm } from 'node:fs/promises'
 import path from 'node:path'
 import type { Lock } from '../catalog/lock.ts'
 import { acquireLock } from '../catalog/lock.ts'
@@ -6,6 +5,7 @@ import { reasonOf } from '../errors.ts'
 import type { Context } from './context.ts'
 import { privateFolder } from './private-folder.ts'
 import { drillName, extractName, recoverOther, recoverRestores } from './recover.ts'
+import { removeTree } from './remove-tree.ts'
 import { rfc3339 } from './time.ts'
 
 /** What a run that changes something holds: the application's lock and a private folder for plaintext in passing. */
@@ -25,7 +25,7 @@ export async function enterWorkplace(ctx: Context, app: string, verb: string): P
   const lock: Lock = await acquireLock({ folder: locks, app, holder })
   const scratch = scratchOf(ctx, app)
   try {
-    await rm(scratch, { recursive: true, force: true })
+    await removeTree(scratch)
     await recoverRestores(ctx, app)
     for (const other of [extractName, drillName(), drillName(app)])
       if (other !== app) await recoverOther(ctx, other, verb)
@@ -39,7 +39,7 @@ export async function enterWorkplace(ctx: Context, app: string, verb: string): P
     scratch,
     async [Symbol.asyncDispose]() {
       try {
-        await rm(scratch, { recursive: true, force: true })
+        await removeTree(scratch)
       } catch (error) {
         // What the run did is done; this must not take its result away.
         const message = `${scratch} could not be removed (${reasonOf(error)}); the next start removes it`

@@ -47,7 +47,13 @@ export function busyReport(more: Partial<EvidenceReport> = {}): EvidenceReport {
     chains: { state: 'ok', as_of: held(1).name, findings: [] },
     retention: 'keeps within 30 d, newest verified 7; 90 archives, the oldest of 2026-04-14',
     evidence: { records: 123, head: { seq: 123, hash: 'c3'.repeat(32) }, problems: [], notes: [] },
-    versions: { sealift: '0.1.0', alembic_head: '0042_audit_log_v2', bundle_version: '0.4.2' },
+    versions: {
+      sealift: '0.1.0',
+      alembic_head: '0042_audit_log_v2',
+      bundle_version: '0.4.2',
+      ca_fingerprint_sha256: 'ab'.repeat(32),
+      edition: 'open-core',
+    },
     controls: assurance.controls.map(({ control, asks, rests_on }) => ({
       control,
       asks,
