@@ -1,6 +1,6 @@
 /** Measures backup and restore of a Mastio of 300 MB that is written to all the time, and writes bench/MASTIO.md. */
 import { statSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { getPriority, loadavg, tmpdir } from 'node:os'
 import path from 'node:path'
 import { parseArgs } from 'node:util'
 import { installMastio } from '../test/support/mastio-installation.ts'
@@ -37,6 +37,7 @@ async function main(): Promise<number> {
     return 0
   }
   const rounds = wholeNumber('--rounds', values.rounds)
+  const busy = loadavg()[0] ?? 0
   await using at = await installMastio({ license: '' })
   say(`filling a database of ${values.size} MB\n`)
   fillAudit(at.bundle.database, wholeNumber('--size', values.size) * megabyte)
@@ -57,7 +58,10 @@ async function main(): Promise<number> {
   }
   const stepwise = await measureStepwise(at)
   say(`stepwise  ${stepwise.ended ? `${stepwise.seconds.toFixed(2)} s` : 'not finished in 60 s'}\n`)
-  const machine = [...describeMachine(tmpdir(), new Date()), ...versionsOf([])]
+  const load = [
+    ['load before', `${busy.toFixed(1)} processes running or waiting, this one at nice ${getPriority()}`],
+  ] as const
+  const machine = [...describeMachine(tmpdir(), new Date()), ...load, ...versionsOf([])]
   const results: MastioResults = { bytes: size, rounds, backups, restores, stepwise, machine }
   const { page, met } = mastioPage(results)
   writeFileSync(values.out, page)
