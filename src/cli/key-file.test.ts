@@ -53,6 +53,16 @@ test('what others may read or write is refused, and the mode is named', async ()
   )
 })
 
+test('a mode that no key file has is refused', async () => {
+  for (const [mode, name] of [
+    [0o700, '0700'],
+    [0o4600, '4600'],
+  ] as const) {
+    const said = await reasonFor(await file(`m${name}`, 'secret\n', mode))
+    assert.equal(said, `mode ${name} is none of a key file: 0400 or 0600`)
+  }
+})
+
 test('a credential of systemd may carry the group bit of its access list, and no other', async () => {
   const rules = { uid, credential: true }
   assert.equal(await reasonFor(await file('acl', 'secret\n', 0o440), rules), 'accepted')

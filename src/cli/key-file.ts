@@ -46,6 +46,8 @@ export async function readGuarded(path: string, rules: KeyFileRules): Promise<st
       (tooOpen & 0o007) === 0 ? 'its group' : (tooOpen & 0o070) === 0 ? 'others' : 'its group and others'
     throw refused(path, `mode ${mode.toString(8).padStart(4, '0')} gives ${whose} access`)
   }
+  if ((mode & 0o7100) !== 0)
+    throw refused(path, `mode ${mode.toString(8).padStart(4, '0')} is none of a key file: 0400 or 0600`)
   return decode(await readAtMost(file, keyFileLimit, path), path)
 }
 

@@ -140,10 +140,17 @@ function retentionText({ retention }: Application, targets: readonly TargetStand
   return `${rules}; ${held}`
 }
 
-function rulesText(retention: Retention): string {
-  const rules: [string, unknown][] = Object.entries(retention)
-  return rules
-    .filter(([, value]) => value !== undefined && value !== 0)
-    .map(([key, value]) => `${key.replace('keep_', '')} ${String(value)}`)
-    .join(', ')
+function rulesText({ after_backup, ...rules }: Retention): string {
+  const said = Object.entries(rules)
+    .filter(([, value]) => value !== 0)
+    .map(([key, value]) => {
+      const rule = key.replace('keep_', '').replaceAll('_', ' ')
+      return key === 'keep_within' ? `what is within ${daysText(value)}` : `${rule} ${value}`
+    })
+  return [...said, ...(after_backup === true ? ['applied after each backup'] : [])].join(', ')
+}
+
+/** Seconds as days, or as hours where they are no whole days. */
+function daysText(seconds: number): string {
+  return seconds % 86_400 === 0 ? `${seconds / 86_400} d` : `${Math.round(seconds / 360) / 10} h`
 }
